@@ -1,0 +1,25 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Minutes of wall time a suite may take on two cores, added over its files; told when passed, never a failure: a timed test lies. */
+const BUDGET_MINUTES: Readonly<Record<string, number>> = { unit: 1, simulation: 4, constructs: 2, 'local-cloud': 6 };
+
+/** Ends the run with the plain line that CI reads, after the time each suite took. */
+export default class PlainLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0 };
+    const tookMs = new Map<string, number>();
+    for (const module of modules) {
+      const states = [...module.children.allTests()].map((test) => test.result().state);
+      for (const state of states) if (state !== 'pending') count[state] += 1;
+      if (module.state() === 'failed' && !states.includes('failed')) count.failed += 1; // a file that does not load is a failure too
+      tookMs.set(module.project.name, (tookMs.get(module.project.name) ?? 0) + module.diagnostic().duration);
+    }
+    for (const [suite, ms] of tookMs) {
+      const budget = BUDGET_MINUTES[suite] ?? 1;
+      const over = ms > budget * 60_000 ? '  OVER BUDGET' : '';
+      console.log(`${suite}: ${(ms / 1000).toFixed(1)} s of ${budget} min${over}`);
+    }
+    const skipped = count.skipped ? `, ${count.skipped} skipped` : '';
+    console.log(`${count.passed} passed, ${count.failed + unhandled.length} failed${skipped}`);
+  }
+}
