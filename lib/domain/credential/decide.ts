@@ -1,0 +1,186 @@
+import { FIRST_VERIFY_AFTER_MS, retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
+import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs, unreachable } from '../types.ts';
+import type { CredentialEvent } from './events.ts';
+import { nextStep } from './next-step.ts';
+import { type Credential, type Grant, type Holder, keyIdsOf, type LeasedStep, type Revoking, type RevocationCause } from './state.ts';
+
+/** What somebody wants. Needs no lease, only the record's version. */
+export type Command =
+  | { readonly type: 'request'; readonly id: CredentialId; readonly holder: Holder; readonly grant: Grant }
+  /** With `ifHeldBy`, refused when the credential is no longer that owner's, or of a later life. */
+  | {
+      readonly type: 'revoke';
+      readonly cause: RevocationCause;
+      readonly ifHeldBy?: { readonly ownerId: Holder['id']; readonly epochBelow: number };
+    }
+  /** Takes the lease for the step the record wants; `attempt` is the id a new version would get. */
+  | { readonly type: 'start'; readonly step: LeasedStep; readonly attempt: AttemptId };
+
+/** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
+export type Outcome =
+  | { readonly of: 'deny' }
+  | { readonly of: 'ensure-account' | 'ensure-secret' | 'share' | 'withdraw-secret' }
+  | { readonly of: 'create-key'; readonly attempt: AttemptId; readonly keyId: KeyId }
+  | { readonly of: 'store' | 'promote'; readonly attempt: AttemptId }
+  | { readonly of: 'verify'; readonly attempt: AttemptId; readonly usable: boolean }
+  /** `keyIds`: every key the provider lists. `stored`: what the secret's versions of our open attempts hold. */
+  | {
+      readonly of: 'recover';
+      readonly keyIds: readonly KeyId[];
+      readonly stored: readonly { readonly attempt: AttemptId; readonly keyId: KeyId }[];
+    }
+  | { readonly of: 'delete-version'; readonly keyId: KeyId }
+  | { readonly of: 'disable-all'; readonly keyIds: readonly KeyId[] }
+  | { readonly of: 'remove-account'; readonly removed: boolean }
+  | { readonly of: 'confirm-absence'; readonly absent: boolean }
+  | { readonly of: 'refused'; readonly step: LeasedStep | 'deny'; readonly code: string };
+
+export type Rejection =
+  | 'no-such-credential'
+  | 'already-requested'
+  | 'already-ending' // revoking or revoked: nothing revives it
+  | 'held-by-another' // by another owner, or in a later life of the same
+  | 'not-the-next-step' // someone else was there, or the time has not come
+  | 'stale-fence'; // the lease went to another worker
+
+export type Decision =
+  | { readonly ok: true; readonly events: readonly CredentialEvent[] }
+  | { readonly ok: false; readonly why: Rejection };
+
+const accept = (...events: readonly CredentialEvent[]): Decision => ({ ok: true, events });
+const reject = (why: Rejection): Decision => ({ ok: false, why });
+
+/** Calls of these steps can't be repeated safely, or land late: what they did is certain only `settleMs` after the lease. */
+const DOUBTFUL: readonly LeasedStep[] = ['ensure-account', 'ensure-secret', 'create-version'];
+
+export function decide(state: Credential | undefined, command: Command, nowMs: EpochMs, timing: Timing): Decision {
+  if (command.type === 'request') {
+    if (state) return reject('already-requested');
+    const { type: _type, ...asked } = command;
+    return accept({ type: 'CredentialRequested', ...asked, requestedAtMs: nowMs, deadlineMs: plusMs(nowMs, timing.provisionWithinMs) });
+  }
+  if (!state) return reject('no-such-credential');
+  switch (command.type) {
+    case 'revoke': {
+      const { cause, ifHeldBy } = command;
+      if (ifHeldBy && (state.holder.id !== ifHeldBy.ownerId || state.holder.epoch >= ifHeldBy.epochBelow)) return reject('held-by-another');
+      if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
+      return accept({ type: 'RevocationStarted', cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
+    }
+    case 'start': {
+      if (nextStep(state, nowMs).do !== command.step) return reject('not-the-next-step');
+      const untilMs = plusMs(nowMs, timing.leaseMs);
+      return accept({
+        type: 'StepStarted',
+        fence: state.fence + 1,
+        step: command.step,
+        untilMs,
+        ...(DOUBTFUL.includes(command.step) && { settledAtMs: plusMs(untilMs, timing.settleMs) }),
+        ...(command.step === 'create-version' && { attempt: command.attempt }),
+      });
+    }
+    default:
+      return unreachable(command, 'decide');
+  }
+}
+
+/** Turns what a step found out into events. */
+export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
+  if (outcome.of === 'deny') return accept({ type: 'AccessDenied' });
+  if (outcome.of === 'refused' && outcome.step === 'deny') return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
+  if (state.lease?.fence !== fence) return reject('stale-fence');
+  switch (outcome.of) {
+    case 'ensure-account':
+      return accept({ type: 'AccountEnsured', fence });
+    case 'ensure-secret':
+      return accept({ type: 'SecretEnsured', fence });
+    case 'create-key':
+      return accept({ type: 'VersionCreated', fence, attempt: outcome.attempt, keyId: outcome.keyId });
+    case 'store':
+      return accept({ type: 'VersionStored', fence, attempt: outcome.attempt, verifyAtMs: plusMs(nowMs, FIRST_VERIFY_AFTER_MS) });
+    case 'verify':
+      return verified(state, fence, outcome, nowMs);
+    case 'promote':
+      return accept({ type: 'VersionPromoted', fence, attempt: outcome.attempt });
+    case 'share':
+      return accept({ type: 'CredentialActivated', fence, atMs: nowMs });
+    case 'recover':
+      return recovered(state, fence, outcome, nowMs, timing);
+    case 'delete-version':
+      return accept({ type: 'VersionDeleted', fence, keyId: outcome.keyId });
+    case 'disable-all': {
+      const known = keyIdsOf(state.versions);
+      return accept({ type: 'KeysDisabled', fence, unknown: outcome.keyIds.filter((keyId) => !known.includes(keyId)), atMs: nowMs });
+    }
+    case 'withdraw-secret':
+      return accept({ type: 'SecretWithdrawn', fence });
+    case 'remove-account':
+      return accept({ type: outcome.removed ? 'AccountRemoved' : 'PresenceFound', fence });
+    case 'confirm-absence':
+      return outcome.absent ? absent(state, fence, nowMs, timing) : accept({ type: 'PresenceFound', fence });
+    case 'refused':
+      return accept({ type: 'StepFailed', fence, blocked: blocked(state, outcome.step, outcome.code, nowMs) });
+    default:
+      return unreachable(outcome, 'decideOutcome');
+  }
+}
+
+function verified(state: Credential, fence: number, { attempt, usable }: Extract<Outcome, { of: 'verify' }>, nowMs: EpochMs): Decision {
+  if (usable) return accept({ type: 'VersionVerified', fence, attempt, atMs: nowMs });
+  const version = state.versions.find((known) => known.attempt === attempt);
+  const backoffMs = version?.phase === 'stored' ? verifyBackoffMs(version.tries + 1) : undefined;
+  return backoffMs === undefined
+    ? accept({ type: 'VersionGivenUp', fence, attempt })
+    : accept({ type: 'VersionNotYetUsable', fence, attempt, verifyAtMs: plusMs(nowMs, backoffMs) });
+}
+
+/**
+ * Adopt or delete. An attempt whose value is stored made its key: adopt. A listed key that no version of ours accounts for: delete.
+ * An attempt that shows nowhere, once nothing can land any more: it made nothing. A listing may be stale, so the provider is looked at again.
+ */
+function recovered(
+  state: Credential,
+  fence: number,
+  { keyIds, stored }: Extract<Outcome, { of: 'recover' }>,
+  nowMs: EpochMs,
+  { settleMs }: Timing,
+): Decision {
+  const open = state.versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version] : []));
+  const adopted = stored.filter((found) => open.some((version) => version.attempt === found.attempt));
+  const accounted = new Set([...adopted.map((found) => found.keyId), ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version)))]);
+  const lost = open.filter((version) => !adopted.some((found) => found.attempt === version.attempt));
+  const doomedKeys = new Set([...keyIdsOf(lost), ...keyIds.filter((keyId) => !accounted.has(keyId))]);
+  return accept({
+    type: 'AttemptsRecovered',
+    fence,
+    adopted: adopted.map((found) => ({ ...found, verifyAtMs: nowMs })),
+    doomed: [...doomedKeys].map((keyId) => ({
+      keyId,
+      attempt: lost.find((version) => version.phase === 'created' && version.keyId === keyId)?.attempt,
+    })),
+    absent: lost.flatMap((version) => (version.phase === 'attempted' ? [version.attempt] : [])),
+    lookAgainAtMs: open.length ? plusMs(nowMs, settleMs) : undefined,
+  });
+}
+
+/** One look is enough unless an answer was lost on the way: then the second, `settleMs` later, counts. */
+function absent(state: Credential, fence: number, nowMs: EpochMs, { settleMs }: Timing): Decision {
+  if (state.status !== 'revoking') return reject('not-the-next-step');
+  const lookedTwice = state.confirmAgainAtMs !== undefined;
+  if (state.lostUntilMs !== undefined && !lookedTwice) return accept({ type: 'AbsenceSeen', fence, confirmAgainAtMs: plusMs(nowMs, settleMs) });
+  return accept({ type: 'CredentialRevoked', fence, receipt: receipt(state, nowMs) });
+}
+
+const receipt = ({ cause, sinceMs, cutOffAtMs, versions }: Revoking, nowMs: EpochMs) => ({
+  cause,
+  startedAtMs: sinceMs,
+  cutOffAtMs: cutOffAtMs ?? nowMs,
+  absentAtMs: nowMs,
+  keyIds: keyIdsOf(versions),
+});
+
+function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs) {
+  const before = state.blocked?.step === step ? state.blocked : undefined;
+  const tries = (before?.tries ?? 0) + 1;
+  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs: plusMs(nowMs, retryBackoffMs(tries)) };
+}

@@ -1,0 +1,108 @@
+import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
+import type { Active, Credential, Provisioning, Revoking } from './state.ts';
+
+/** What the record wants done now. Everything but `wait`, `rest` and `give-up` is a call to a provider. */
+export type NextStep =
+  | { readonly do: 'rest' }
+  | { readonly do: 'wait'; readonly untilMs: EpochMs }
+  | { readonly do: 'give-up' }
+  | { readonly do: 'deny' }
+  | {
+      readonly do:
+        | 'ensure-account'
+        | 'ensure-secret'
+        | 'create-version'
+        | 'recover'
+        | 'share'
+        | 'disable-all'
+        | 'withdraw-secret'
+        | 'remove-account'
+        | 'confirm-absence';
+    }
+  | { readonly do: 'verify' | 'promote'; readonly attempt: AttemptId; readonly keyId: KeyId }
+  | { readonly do: 'delete-version'; readonly keyId: KeyId };
+
+const wait = (untilMs: EpochMs): NextStep => ({ do: 'wait', untilMs });
+
+/** The whole plan: which step a record wants at `nowMs`. Pure; the order of the lines is the order of the work. */
+export function nextStep(state: Credential, nowMs: EpochMs): NextStep {
+  switch (state.status) {
+    case 'provisioning':
+      if (nowMs >= state.deadlineMs) return { do: 'give-up' };
+      return notAfter(state.deadlineMs, held(state, nowMs) ?? provision(state, nowMs));
+    case 'active':
+      return held(state, nowMs) ?? tidyUp(state, nowMs) ?? { do: 'rest' };
+    case 'revoking':
+      return revoke(state, nowMs);
+    case 'revoked':
+      return { do: 'rest' };
+  }
+}
+
+/** When the record wants to be looked at again; `undefined`: it is at rest. */
+export function dueAtMs(state: Credential, nowMs: EpochMs): EpochMs | undefined {
+  const next = nextStep(state, nowMs);
+  if (next.do === 'rest') return undefined;
+  return next.do === 'wait' ? next.untilMs : nowMs;
+}
+
+const notAfter = (limitMs: EpochMs, next: NextStep): NextStep => (next.do === 'wait' && next.untilMs > limitMs ? wait(limitMs) : next);
+
+/** Somebody holds the record, or the provider said later. */
+function held({ lease, blocked }: Credential, nowMs: EpochMs): NextStep | undefined {
+  if (lease && nowMs < lease.untilMs) return wait(lease.untilMs);
+  if (blocked && nowMs < blocked.nextTryAtMs) return wait(blocked.nextTryAtMs);
+  return undefined;
+}
+
+function provision(state: Provisioning, nowMs: EpochMs): NextStep {
+  const open = openUntilMs(state);
+  if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' }; // an answer is missing
+  const doomed = state.versions.find((version) => version.phase === 'doomed');
+  if (doomed) return { do: 'delete-version', keyId: doomed.keyId };
+  if (!state.hasAccount) return { do: 'ensure-account' };
+  if (!state.hasSecret) return { do: 'ensure-secret' };
+  const [version] = state.versions;
+  switch (version?.phase) {
+    case undefined:
+      return { do: 'create-version' };
+    case 'stored':
+      return nowMs < version.verifyAtMs ? wait(version.verifyAtMs) : { do: 'verify', attempt: version.attempt, keyId: version.keyId };
+    case 'verified':
+      return { do: 'promote', attempt: version.attempt, keyId: version.keyId };
+    default:
+      return { do: 'share' }; // only now may the consumer read: the first version of a secret gets AWSCURRENT by itself, verified or not
+  }
+}
+
+/** What recovery still owes: keys to delete, and the second look. */
+function tidyUp(state: Active, nowMs: EpochMs): NextStep | undefined {
+  const doomed = state.versions.find((version) => version.phase === 'doomed');
+  if (doomed) return { do: 'delete-version', keyId: doomed.keyId };
+  if (state.lookAgainAtMs === undefined) return undefined;
+  return nowMs < state.lookAgainAtMs ? wait(state.lookAgainAtMs) : { do: 'recover' };
+}
+
+function revoke(state: Revoking, nowMs: EpochMs): NextStep {
+  const { stage } = state;
+  if (stage === 'deny') {
+    // Idempotent, so it waits for nobody's lease; only its own refusal holds it.
+    const { blocked } = state;
+    return blocked?.step === 'deny' && nowMs < blocked.nextTryAtMs ? wait(blocked.nextTryAtMs) : { do: 'deny' };
+  }
+  const waiting = held(state, nowMs);
+  if (waiting) return waiting;
+  if (stage === 'remove-account' || stage === 'confirm-absence') {
+    // Removing the account takes the deny away, so nothing may be out that could still land.
+    const settledAtMs = latest(openUntilMs(state), state.inFlight?.settledAtMs, state.lostUntilMs);
+    if (nowMs < settledAtMs) return wait(settledAtMs);
+  }
+  if (stage === 'confirm-absence' && state.confirmAgainAtMs !== undefined && nowMs < state.confirmAgainAtMs) return wait(state.confirmAgainAtMs);
+  return { do: stage };
+}
+
+/** When the last version without a full answer can no longer change at the provider. */
+function openUntilMs({ versions }: Credential): EpochMs | undefined {
+  const open = versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version.settledAtMs] : []));
+  return open.length ? latest(...open) : undefined;
+}

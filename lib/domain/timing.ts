@@ -1,0 +1,31 @@
+/** The clocks of the protocol, in milliseconds. One place, so that a policy may shorten them and a simulation may count in them. */
+export interface Timing {
+  /** How long one step holds its record. */
+  readonly leaseMs: number;
+  /** How long after the end of a lease a call that was out may still land; only then is an absence believed. */
+  readonly settleMs: number;
+  /** Pause between two passes over what a leaver owns. */
+  readonly passGapMs: number;
+  /** A provisioning that is not done by then gives up and is revoked. */
+  readonly provisionWithinMs: number;
+  /** Access must be gone by then after a leave; a record past it raises the alarm. */
+  readonly revokeWithinMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  leaseMs: 90_000,
+  settleMs: 60_000,
+  passGapMs: 60_000,
+  provisionWithinMs: 3_600_000,
+  revokeWithinMs: 900_000,
+};
+
+/** IAM: a fresh key is refused for 3 to 4 s, so an earlier look would be wasted. */
+export const FIRST_VERIFY_AFTER_MS = 4_000;
+const VERIFY_AGAIN_AFTER_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000] as const;
+
+/** When to look again after `tries` refusals; `undefined`: this key will not come to life. */
+export const verifyBackoffMs = (tries: number): number | undefined => VERIFY_AGAIN_AFTER_MS[tries - 1];
+
+/** 2 s, 4 s, … up to 15 min, for a step that the provider refused for the `tries`-th time in a row. */
+export const retryBackoffMs = (tries: number): number => Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));
