@@ -4,7 +4,7 @@ module.exports = {
     deny('no-cycles', '.', { circular: true }),
     deny('domain-is-pure', '^lib/domain', { pathNot: '^lib/domain' }),
     deny('contract-sees-domain', '^lib/contract', { pathNot: '^lib/(domain|contract)|node_modules/(zod|yaml)' }),
-    deny('application-sees-domain-and-contract', '^lib/application', { pathNot: '^lib/(domain|contract|application)' }),
+    deny('application-sees-domain-and-contract', '^lib/application', { pathNot: '^lib/(domain|contract|application)|^(node:)?crypto$' }),
     deny('constructs-run-at-synth', '^lib/constructs', { path: '^(functions|lib/(application|adapters|connectors))|@aws-sdk/' }),
     deny('adapters-are-leaves', '^lib/(adapters|connectors)', { path: '^(functions|lib/constructs)|aws-cdk-lib' }),
     deny('only-compose-touches-adapters', '^functions/(?!shared)', { path: '^lib/(adapters|connectors)' }),

@@ -2,7 +2,7 @@ import { FIRST_VERIFY_AFTER_MS, retryBackoffMs, type Timing, verifyBackoffMs } f
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
 import { nextStep } from './next-step.ts';
-import { type Credential, type Grant, type Holder, keyIdsOf, type LeasedStep, type Revoking, type RevocationCause } from './state.ts';
+import { type Credential, type Grant, type Holder, keyIdsOf, type LeasedStep, type RevocationCause, type Revoking } from './state.ts';
 
 /** What somebody wants. Needs no lease, only the record's version. */
 export type Command =
@@ -43,15 +43,13 @@ export type Rejection =
   | 'not-the-next-step' // someone else was there, or the time has not come
   | 'stale-fence'; // the lease went to another worker
 
-export type Decision =
-  | { readonly ok: true; readonly events: readonly CredentialEvent[] }
-  | { readonly ok: false; readonly why: Rejection };
+export type Decision = { readonly ok: true; readonly events: readonly CredentialEvent[] } | { readonly ok: false; readonly why: Rejection };
 
 const accept = (...events: readonly CredentialEvent[]): Decision => ({ ok: true, events });
 const reject = (why: Rejection): Decision => ({ ok: false, why });
 
 /** Calls of these steps can't be repeated safely, or land late: what they did is certain only `settleMs` after the lease. */
-const DOUBTFUL: readonly LeasedStep[] = ['ensure-account', 'ensure-secret', 'create-version'];
+const DOUBTFUL: readonly LeasedStep[] = ['ensure-account', 'ensure-secret', 'create-version', 'remove-account'];
 
 export function decide(state: Credential | undefined, command: Command, nowMs: EpochMs, timing: Timing): Decision {
   if (command.type === 'request') {
@@ -87,7 +85,8 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
 /** Turns what a step found out into events. */
 export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
   if (outcome.of === 'deny') return accept({ type: 'AccessDenied' });
-  if (outcome.of === 'refused' && outcome.step === 'deny') return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
+  if (outcome.of === 'refused' && outcome.step === 'deny')
+    return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
   if (state.lease?.fence !== fence) return reject('stale-fence');
   switch (outcome.of) {
     case 'ensure-account':
@@ -147,7 +146,10 @@ function recovered(
 ): Decision {
   const open = state.versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version] : []));
   const adopted = stored.filter((found) => open.some((version) => version.attempt === found.attempt));
-  const accounted = new Set([...adopted.map((found) => found.keyId), ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version)))]);
+  const accounted = new Set([
+    ...adopted.map((found) => found.keyId),
+    ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version))),
+  ]);
   const lost = open.filter((version) => !adopted.some((found) => found.attempt === version.attempt));
   const doomedKeys = new Set([...keyIdsOf(lost), ...keyIds.filter((keyId) => !accounted.has(keyId))]);
   return accept({
@@ -167,7 +169,8 @@ function recovered(
 function absent(state: Credential, fence: number, nowMs: EpochMs, { settleMs }: Timing): Decision {
   if (state.status !== 'revoking') return reject('not-the-next-step');
   const lookedTwice = state.confirmAgainAtMs !== undefined;
-  if (state.lostUntilMs !== undefined && !lookedTwice) return accept({ type: 'AbsenceSeen', fence, confirmAgainAtMs: plusMs(nowMs, settleMs) });
+  if (state.lostUntilMs !== undefined && !lookedTwice)
+    return accept({ type: 'AbsenceSeen', fence, confirmAgainAtMs: plusMs(nowMs, settleMs) });
   return accept({ type: 'CredentialRevoked', fence, receipt: receipt(state, nowMs) });
 }
 

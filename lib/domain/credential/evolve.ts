@@ -1,6 +1,6 @@
 import { latest, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
-import type { Active, Credential, Provisioning, Revoking, RevocationStage, Version } from './state.ts';
+import type { Active, Credential, Provisioning, RevocationStage, Revoking, Version } from './state.ts';
 
 /** More than the versions of a secret that can still carry a label; bounds the record. */
 const KEPT_ATTEMPTS = 20;

@@ -97,7 +97,8 @@ function revoke(state: Revoking, nowMs: EpochMs): NextStep {
     const settledAtMs = latest(openUntilMs(state), state.inFlight?.settledAtMs, state.lostUntilMs);
     if (nowMs < settledAtMs) return wait(settledAtMs);
   }
-  if (stage === 'confirm-absence' && state.confirmAgainAtMs !== undefined && nowMs < state.confirmAgainAtMs) return wait(state.confirmAgainAtMs);
+  if (stage === 'confirm-absence' && state.confirmAgainAtMs !== undefined && nowMs < state.confirmAgainAtMs)
+    return wait(state.confirmAgainAtMs);
   return { do: stage };
 }
 

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { CredentialEvent } from '../domain/credential/events.ts';
+import type { OwnerEvent } from '../domain/owner/state.ts';
+import type { EpochMs } from '../domain/types.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { Envelope, Ids } from './ports.ts';
+
+/** Who does something, why, and under which policy: the same for all events of one decision. */
+export interface Context {
+  readonly actor: Envelope['actor'];
+  readonly cause: string;
+  readonly correlationId: string;
+  readonly policyDigest: string;
+}
+
+/** `prevHash` of a record's first event. */
+export const NO_HASH = '0'.repeat(64);
+
+const hashOf = (unhashed: Omit<Envelope, 'hash'>): string => createHash('sha256').update(canonicalJson(unhashed)).digest('hex');
+
+/** Chains `events` to a record that is at `version` with `headHash`. */
+export function envelop<E extends CredentialEvent | OwnerEvent>(
+  subject: string,
+  before: { readonly version: number; readonly headHash: string },
+  events: readonly E[],
+  context: Context,
+  nowMs: EpochMs,
+  ids: Ids,
+): readonly Envelope<E>[] {
+  const chain: Envelope<E>[] = [];
+  for (const data of events) {
+    const unhashed = {
+      specversion: '1' as const,
+      id: ids.ulid(),
+      type: data.type,
+      subject,
+      version: before.version + chain.length + 1,
+      at: new Date(nowMs).toISOString(),
+      ...context,
+      data,
+      prevHash: chain.at(-1)?.hash ?? before.headHash,
+    };
+    chain.push({ ...unhashed, hash: hashOf(unhashed) });
+  }
+  return chain;
+}
+
+/** The first version at which a chain does not hold, or `undefined` when all of it does. */
+export function firstBreak(chain: readonly Envelope[]): number | undefined {
+  let prevHash = NO_HASH;
+  for (const [index, { hash, ...unhashed }] of chain.entries()) {
+    if (unhashed.version !== index + 1 || unhashed.prevHash !== prevHash || hashOf(unhashed) !== hash) return index + 1;
+    prevHash = hash;
+  }
+  return undefined;
+}

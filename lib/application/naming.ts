@@ -1,0 +1,19 @@
+import type { Grant } from '../domain/credential/state.ts';
+import type { CredentialId } from '../domain/types.ts';
+
+/** What a request becomes: names end in the credential's id, so that none is ever reused, and hold no owner, since owners change. */
+export const grantFor = (
+  id: CredentialId,
+  connector: Grant['connector'],
+  account: string,
+  asked: Pick<Grant, 'profile' | 'purpose' | 'environment' | 'consumers'>,
+): Grant => ({
+  connector,
+  account,
+  profile: asked.profile,
+  purpose: asked.purpose,
+  environment: asked.environment,
+  consumers: asked.consumers,
+  accountName: `nhi-${id.toLowerCase()}`, // IAM names are unique without regard to case
+  secretName: `nhi/${asked.profile}/${id}`,
+});

@@ -1,0 +1,157 @@
+import type { CredentialEvent } from '../domain/credential/events.ts';
+import type { Credential, Grant, Holder } from '../domain/credential/state.ts';
+import type { Secret } from '../domain/faults.ts';
+import type { Convergence, Owner, OwnerEvent } from '../domain/owner/state.ts';
+import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId } from '../domain/types.ts';
+
+export interface Clock {
+  now(): EpochMs;
+}
+
+/** The only source of chance. */
+export interface Ids {
+  ulid(): string;
+  /** For attempts: Secrets Manager takes 32 to 64 characters. */
+  uuid(): string;
+}
+
+// ---------------------------------------------------------------- ledger
+
+/** An event as it is kept, published and archived; `hash` is SHA-256 over the RFC 8785 form of the rest, and so holds `prevHash`. */
+export interface Envelope<E = CredentialEvent | OwnerEvent> {
+  readonly specversion: '1';
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly version: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly actor: { readonly kind: 'person' | 'service' | 'source' | 'system'; readonly id: string };
+  readonly cause: string;
+  readonly correlationId: string;
+  readonly policyDigest: string;
+  readonly data: E;
+  readonly prevHash: string;
+  readonly hash: string;
+}
+
+/** A record as it was read: whoever writes it back names `version`, and loses if somebody else was first. */
+export interface Loaded<S> {
+  readonly state: S;
+  readonly version: number;
+  readonly headHash: string;
+}
+
+/** Unique items written in the same transaction as the events that make them true; a second of the same name is `Fault('already-exists')`. */
+export type Companion =
+  | { readonly item: 'ownership'; readonly ownerId: OwnerId; readonly credentialId: CredentialId }
+  | { readonly item: 'subject'; readonly account: string; readonly subject: string; readonly credentialId: CredentialId }
+  | { readonly item: 'request'; readonly caller: string; readonly key: string; readonly credentialId: CredentialId }
+  | { readonly item: 'alias'; readonly source: string; readonly externalId: string; readonly ownerId: OwnerId }
+  /** An alias that may change hands: from nobody, or from the owner it was seen with. */
+  | { readonly item: 'email'; readonly email: string; readonly ownerId: OwnerId; readonly seen: OwnerId | undefined }
+  | { readonly item: 'convergence'; readonly ownerId: OwnerId; readonly convergence: Convergence };
+
+interface Append<S, E> {
+  /** The record the events were decided on; `undefined` for a new one. */
+  readonly before: Loaded<S> | undefined;
+  readonly state: S;
+  readonly envelopes: readonly Envelope<E>[];
+  /** `undefined` exactly when the record is at rest. */
+  readonly dueAtMs: EpochMs | undefined;
+  readonly companions: readonly Companion[];
+}
+export type CredentialAppend = Append<Credential, CredentialEvent> & {
+  /** The owner must be active in that life and not killed, in the same transaction; else `Fault('owner-not-active')`. */
+  readonly requires?: Holder;
+};
+export type OwnerAppend = Append<Owner, OwnerEvent>;
+
+/** Which worker does the steps of a record. */
+export type WorkQueue = Grant['connector'] | 'owner';
+export interface WorkItem {
+  readonly queue: WorkQueue;
+  readonly id: CredentialId | OwnerId;
+}
+export interface DueItem extends WorkItem {
+  readonly dueAtMs: EpochMs;
+}
+
+/** State and the events that made it, in one transaction. All reads are consistent, but `due`. */
+export interface Ledger {
+  credential(id: CredentialId): Promise<Loaded<Credential> | undefined>;
+  owner(id: OwnerId): Promise<Loaded<Owner> | undefined>;
+  ownerByAlias(source: string, externalId: string): Promise<OwnerId | undefined>;
+  credentialByRequest(caller: string, key: string): Promise<CredentialId | undefined>;
+  /** One page, at most `limit`, of what an owner holds, by the ownership items (not an index: an index may lag). */
+  heldBy(
+    ownerId: OwnerId,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
+  events(id: CredentialId | OwnerId): Promise<readonly Envelope[]>;
+  /** Throws `Fault('ledger-conflict')` when another writer got to the version first. A write of ours that went through unnoticed is success. */
+  appendCredential(append: CredentialAppend): Promise<void>;
+  appendOwner(append: OwnerAppend): Promise<void>;
+  /** The records due by `nowMs`, oldest first, at most `limit` a queue. From the index: it may lag, so whoever acts reads the record first. */
+  due(queue: WorkQueue, nowMs: EpochMs, limit: number): Promise<readonly DueItem[]>;
+  /** Moves the due time of a record on, if it is still as seen, so that the next sweep doesn't queue it again. */
+  postpone(item: DueItem, untilMs: EpochMs): Promise<void>;
+}
+
+// ---------------------------------------------------------------- provider and secrets
+
+/** What speaks to one kind of provider. Throws `Fault('provider-…')`; only `provider-unknown` may have had an effect. */
+export interface Connector {
+  /** Idempotent; `Fault('foreign-account')` when the name is taken by something without our tags. */
+  ensureAccount(credential: Credential): Promise<void>;
+  /** NOT repeatable: after a lost answer there may be a key that nobody knows. Never retried below this line. */
+  createVersion(credential: Credential, attempt: AttemptId): Promise<{ readonly keyId: KeyId; readonly body: Secret }>;
+  /** Every key of the account, all pages; may miss one that is seconds old. */
+  listVersions(credential: Credential): Promise<readonly KeyId[]>;
+  /** Which key a stored value belongs to. */
+  keyIdOf(body: Secret): KeyId;
+  /** Uses the key. `false`: the provider does not know it (yet). */
+  verify(body: Secret): Promise<boolean>;
+  /** Succeeds when the key, or the account, is gone. */
+  disableVersion(credential: Credential, keyId: KeyId): Promise<void>;
+  /** Succeeds when the key, or the account, is gone. */
+  deleteVersion(credential: Credential, keyId: KeyId): Promise<void>;
+  /** Refuses everything to the account, whatever keys it has. Idempotent; succeeds when the account does not exist. */
+  deny(credential: Credential): Promise<void>;
+  /** Removes what hangs on the account, then the account. `false`: something came in between, deny and disable again. */
+  removeAccount(credential: Credential): Promise<boolean>;
+  accountExists(credential: Credential): Promise<boolean>;
+}
+
+/** Where the values are. One secret a credential, one of its versions an attempt. */
+export interface SecretStore {
+  /** Idempotent; without a value, and readable by nobody but us. */
+  ensure(credential: Credential): Promise<void>;
+  /** Idempotent by `attempt`; staged AWSPENDING. */
+  put(credential: Credential, attempt: AttemptId, body: Secret): Promise<void>;
+  read(credential: Credential, attempt: AttemptId): Promise<Secret | undefined>;
+  /** Stages `attempt` AWSCURRENT, from whichever attempt of ours holds the label; from a foreign one: `Fault('provider-refused')`. */
+  promote(credential: Credential, attempt: AttemptId): Promise<void>;
+  /** Lets the consumers read. */
+  share(credential: Credential): Promise<void>;
+  /** Reads fail at once; recoverable for the store's window. Succeeds when there is none. */
+  withdraw(credential: Credential): Promise<void>;
+  /** Whether anybody could still read it. */
+  readable(credential: Credential): Promise<boolean>;
+}
+
+// ---------------------------------------------------------------- around
+
+/** Makes work faster; losing a message costs a minute, since the ledger knows what is due. */
+export interface Wake {
+  /** At most 15 min ahead; what is due later is the sweep's. */
+  send(item: WorkItem, delayMs: number): Promise<void>;
+  /** Messages waiting, about. */
+  depth(queue: WorkQueue): Promise<number>;
+}
+
+/** Where input goes that can't be taken: with its reason, for a person. */
+export interface RejectBin {
+  put(rejected: { readonly reason: string; readonly field?: string; readonly body: string }): Promise<void>;
+}

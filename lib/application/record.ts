@@ -1,0 +1,80 @@
+import { type Command, type Decision, decide } from '../domain/credential/decide.ts';
+import type { CredentialEvent } from '../domain/credential/events.ts';
+import { evolve } from '../domain/credential/evolve.ts';
+import { dueAtMs } from '../domain/credential/next-step.ts';
+import type { Credential } from '../domain/credential/state.ts';
+import { Fault } from '../domain/faults.ts';
+import { ownerDueAtMs } from '../domain/owner/decide.ts';
+import { evolveOwner } from '../domain/owner/evolve.ts';
+import type { Owner, OwnerEvent } from '../domain/owner/state.ts';
+import type { Timing } from '../domain/timing.ts';
+import type { CredentialId } from '../domain/types.ts';
+import { type Context, envelop, NO_HASH } from './envelope.ts';
+import type { Clock, Companion, CredentialAppend, Ids, Ledger, Loaded } from './ports.ts';
+
+export interface RecordPorts {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly timing: Timing;
+}
+
+/** How often a command or an outcome is tried on a record that others write too. */
+const MAX_CONFLICTS = 8;
+const NEW = { version: 0, headHash: NO_HASH };
+
+/** Writes the state after `events` with them, and gives the record as it then is. */
+export async function appendCredential(
+  { ledger, clock, ids }: RecordPorts,
+  before: Loaded<Credential> | undefined,
+  events: readonly CredentialEvent[],
+  context: Context,
+  extra: { readonly companions?: readonly Companion[]; readonly requires?: CredentialAppend['requires'] } = {},
+): Promise<Loaded<Credential>> {
+  const nowMs = clock.now();
+  const state = events.reduce<Credential | undefined>(evolve, before?.state);
+  if (!state) throw new Error('nothing to append');
+  const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
+  const { companions = [], requires } = extra;
+  await ledger.appendCredential({ before, state, envelopes, dueAtMs: dueAtMs(state, nowMs), companions, ...(requires && { requires }) });
+  return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
+}
+
+export async function appendOwner(
+  { ledger, clock, ids }: RecordPorts,
+  before: Loaded<Owner> | undefined,
+  events: readonly OwnerEvent[],
+  context: Context,
+  companions: readonly Companion[] = [],
+): Promise<Loaded<Owner>> {
+  const nowMs = clock.now();
+  const state = events.reduce<Owner | undefined>(evolveOwner, before?.state);
+  if (!state) throw new Error('nothing to append');
+  const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
+  await ledger.appendOwner({ before, state, envelopes, dueAtMs: ownerDueAtMs(state, nowMs), companions });
+  return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
+}
+
+/** Runs `attempt` again when another writer was first: every try reads and decides anew. */
+export async function retryingConflicts<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === 'ledger-conflict' && tries < MAX_CONFLICTS)) throw error;
+    }
+  }
+}
+
+/** Decides a command on the record as it is now, and records it. Needs no lease. */
+export const command = (
+  ports: RecordPorts,
+  id: CredentialId,
+  wanted: Command,
+  context: Context,
+): Promise<{ readonly decision: Decision; readonly record: Loaded<Credential> | undefined }> =>
+  retryingConflicts(async () => {
+    const before = await ports.ledger.credential(id);
+    const decision = decide(before?.state, wanted, ports.clock.now(), ports.timing);
+    return { decision, record: decision.ok ? await appendCredential(ports, before, decision.events, context) : before };
+  });

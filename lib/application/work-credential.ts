@@ -1,0 +1,216 @@
+import { decide, decideOutcome, type Outcome } from '../domain/credential/decide.ts';
+import { type NextStep, nextStep } from '../domain/credential/next-step.ts';
+import type { Credential, Lease, LeasedStep } from '../domain/credential/state.ts';
+import { Fault } from '../domain/faults.ts';
+import type { AttemptId, CredentialId, EpochMs } from '../domain/types.ts';
+import type { Context } from './envelope.ts';
+import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
+import { appendCredential, command, type RecordPorts, retryingConflicts } from './record.ts';
+
+export interface WorkerPorts extends RecordPorts {
+  readonly connector: Connector;
+  readonly secrets: SecretStore;
+  readonly wake: Wake;
+  /** The longest one provider request may take, in ms: its socket's time-out. */
+  readonly requestTimeoutMs: number;
+  readonly policyDigest: string;
+}
+
+/** What became of a record: at rest, waiting for a time, left to the end of its lease since an answer is missing, or out of time. */
+export type WorkEnd = 'unknown' | 'rest' | 'waiting' | 'answer-lost' | 'out-of-time';
+
+/** A call that can't be repeated starts only with this much of its lease left beyond its socket's time-out. */
+const SPARE_LEASE_MS = 5_000;
+/** What waits longer is the due index's. SQS delays at most 15 min. */
+const LONGEST_DELAY_MS = 900_000;
+/** Steps that only look, or only take away: done twice, or late, they end the same, so a lost answer need not wait for the end of the lease. */
+const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
+  ...(['verify', 'recover', 'confirm-absence'] as const),
+  ...(['deny', 'disable-all', 'withdraw-secret', 'delete-version'] as const),
+];
+
+/** Does the steps of one record until it rests, must wait, or `stopAtMs` has come. */
+export const workOnCredential =
+  (ports: WorkerPorts) =>
+  async (id: CredentialId, stopAtMs: EpochMs): Promise<WorkEnd> => {
+    const { ledger, clock, wake } = ports;
+    let record = await ledger.credential(id);
+    for (;;) {
+      if (!record) return 'unknown';
+      const next = nextStep(record.state, clock.now());
+      if (next.do === 'rest') return 'rest';
+      const item = { queue: record.state.grant.connector, id };
+      if (next.do === 'wait') {
+        const delayMs = next.untilMs - clock.now();
+        if (delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
+        return 'waiting';
+      }
+      if (clock.now() >= stopAtMs) {
+        await wake.send(item, 0);
+        return 'out-of-time';
+      }
+      const after: Loaded<Credential> | 'answer-lost' | undefined = await takeStep(ports, record, next).catch((error: unknown) => {
+        if (error instanceof Fault && error.code === 'ledger-conflict') return undefined; // somebody else was here: read it again
+        throw error;
+      });
+      if (after === 'answer-lost') return 'answer-lost';
+      record = after ?? (await ledger.credential(id));
+    }
+  };
+
+type Acting = Exclude<NextStep, { readonly do: 'rest' | 'wait' }>;
+
+async function takeStep(
+  ports: WorkerPorts,
+  before: Loaded<Credential>,
+  next: Acting,
+): Promise<Loaded<Credential> | 'answer-lost' | undefined> {
+  const { id } = before.state;
+  if (next.do === 'give-up')
+    return (await command(ports, id, { type: 'revoke', cause: 'gave-up' }, contextOf(ports, before.state, 'provisioning deadline'))).record;
+  if (next.do === 'deny') return deny(ports, before);
+  const nowMs = ports.clock.now();
+  const attempt = ports.ids.uuid() as AttemptId;
+  const start = decide(before.state, { type: 'start', step: next.do, attempt }, nowMs, ports.timing);
+  if (!start.ok) return undefined;
+  const held = await appendCredential(ports, before, start.events, contextOf(ports, before.state, next.do));
+  const lease = held.state.lease;
+  if (!lease) throw new Error('a started step without a lease');
+  return asAnswered(ports, id, lease.fence, next.do, () =>
+    next.do === 'create-version' ? createVersion(ports, held, lease, attempt) : callThenRecord(ports, held.state, lease, next),
+  );
+}
+
+/** The one step without a lease: idempotent, and within one lease length of its read. */
+async function deny(ports: WorkerPorts, before: Loaded<Credential>): Promise<Loaded<Credential> | 'answer-lost'> {
+  return asAnswered(ports, before.state.id, before.state.fence, 'deny', async () => {
+    await ports.connector.deny(before.state);
+    return record(ports, before.state.id, before.state.fence, { of: 'deny' });
+  });
+}
+
+async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Acting): Promise<Loaded<Credential>> {
+  stillHeld(ports, lease);
+  return record(ports, state.id, lease.fence, await call(ports, state, next));
+}
+
+/** One call, or one idempotent handful of them, and what it found. */
+async function call({ connector, secrets }: WorkerPorts, state: Credential, next: Acting): Promise<Outcome> {
+  switch (next.do) {
+    case 'ensure-account':
+      await connector.ensureAccount(state);
+      return { of: next.do };
+    case 'ensure-secret':
+      await secrets.ensure(state);
+      return { of: next.do };
+    case 'verify': {
+      const body = await secrets.read(state, next.attempt);
+      return { of: 'verify', attempt: next.attempt, usable: body !== undefined && (await connector.verify(body)) };
+    }
+    case 'promote':
+      await secrets.promote(state, next.attempt);
+      return { of: next.do, attempt: next.attempt };
+    case 'share':
+      await secrets.share(state);
+      return { of: next.do };
+    case 'recover':
+      return { of: 'recover', ...(await lookForAttempts(connector, secrets, state)) };
+    case 'delete-version':
+      await connector.deleteVersion(state, next.keyId);
+      return { of: next.do, keyId: next.keyId };
+    case 'disable-all':
+      return { of: next.do, keyIds: await disableAll(connector, state) };
+    case 'withdraw-secret':
+      await secrets.withdraw(state);
+      return { of: next.do };
+    case 'remove-account':
+      return { of: next.do, removed: await connector.removeAccount(state) };
+    case 'confirm-absence':
+      return { of: next.do, absent: !(await connector.accountExists(state)) && !(await secrets.readable(state)) };
+    case 'create-version':
+    case 'deny':
+    case 'give-up':
+      throw new Error(`${next.do} is not called from here`);
+  }
+}
+
+/**
+ * The key, then at once its value, under one lease. In between the key is put on record, whatever the record has become:
+ * a key that exists is never forgotten. Dying after either call leaves a due record and an attempt to recover.
+ */
+async function createVersion(ports: WorkerPorts, held: Loaded<Credential>, lease: Lease, attempt: AttemptId): Promise<Loaded<Credential>> {
+  const { id } = held.state;
+  stillHeld(ports, lease);
+  const { keyId, body } = await ports.connector.createVersion(held.state, attempt);
+  const created = await record(ports, id, lease.fence, { of: 'create-key', attempt, keyId });
+  if (created.state.lease?.fence !== lease.fence) return created; // a revocation came in between: the value goes nowhere
+  stillHeld(ports, lease);
+  await ports.secrets.put(created.state, attempt, body);
+  return record(ports, id, lease.fence, { of: 'store', attempt });
+}
+
+async function lookForAttempts(connector: Connector, secrets: SecretStore, state: Credential) {
+  const keyIds = await connector.listVersions(state);
+  const open = state.versions.filter((version) => version.phase === 'attempted' || version.phase === 'created');
+  const stored = await Promise.all(
+    open.map(async ({ attempt }) => {
+      const body = attempt && (await secrets.read(state, attempt));
+      return attempt && body ? [{ attempt, keyId: connector.keyIdOf(body) }] : [];
+    }),
+  );
+  return { keyIds, stored: stored.flat() };
+}
+
+/** First what the ledger knows, since that needs no listing; then what the listing shows besides. */
+async function disableAll(connector: Connector, state: Credential) {
+  const known = state.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));
+  for (const keyId of known) await connector.disableVersion(state, keyId);
+  const listed = await connector.listVersions(state);
+  for (const keyId of listed) if (!known.includes(keyId)) await connector.disableVersion(state, keyId);
+  return listed;
+}
+
+/** Applies what was found to the record as it is now. Throws `Fault('ledger-conflict')` under a stale fence: nothing is recorded. */
+const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Outcome): Promise<Loaded<Credential>> =>
+  retryingConflicts(async () => {
+    const now = await ports.ledger.credential(id);
+    if (!now) throw new Fault('ledger-unreadable', false, `${id} is gone`);
+    const decision = decideOutcome(now.state, fence, outcome, ports.clock.now(), ports.timing);
+    if (!decision.ok) throw new StaleFence();
+    return appendCredential(ports, now, decision.events, contextOf(ports, now.state, outcome.of));
+  });
+
+/** Not a fault: another worker holds the record by now, and this one's part is over. */
+class StaleFence extends Error {}
+
+function stillHeld({ clock, requestTimeoutMs }: WorkerPorts, lease: Lease): void {
+  if (lease.untilMs - clock.now() <= requestTimeoutMs + SPARE_LEASE_MS) throw new StaleFence();
+}
+
+/** A refusal is an answer and is recorded; without an answer the step's lease runs out, and recovery looks. */
+async function asAnswered(
+  ports: WorkerPorts,
+  id: CredentialId,
+  fence: number,
+  step: LeasedStep | 'deny',
+  act: () => Promise<Loaded<Credential>>,
+): Promise<Loaded<Credential> | 'answer-lost'> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof StaleFence) return 'answer-lost';
+    if (!(error instanceof Fault) || error.code.startsWith('ledger-')) throw error;
+    if (error.code === 'provider-unknown' && !SAFE_TO_REPEAT.includes(step)) return 'answer-lost';
+    return await record(ports, id, fence, { of: 'refused', step, code: error.message }).catch((late: unknown) => {
+      if (late instanceof StaleFence) return 'answer-lost' as const;
+      throw late;
+    });
+  }
+}
+
+const contextOf = ({ policyDigest }: WorkerPorts, { id }: Credential, cause: string): Context => ({
+  actor: { kind: 'system', id: 'work' },
+  cause,
+  correlationId: id,
+  policyDigest,
+});

@@ -1,0 +1,124 @@
+import type { Credential } from '../credential/state.ts';
+import type { Timing } from '../timing.ts';
+import { type EpochMs, latest, type OwnerId, type OwnerKey, plusMs } from '../types.ts';
+import type { Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally } from './state.ts';
+
+export type OwnerRejection = 'sequence-jump' | 'from-the-future' | 'nothing-to-do';
+export type OwnerDecision =
+  | { readonly ok: true; readonly events: readonly OwnerEvent[] }
+  | { readonly ok: false; readonly why: OwnerRejection };
+
+/** How far a source's clock may be ahead of ours. The future belongs into `effectiveAt`. */
+const CLOCK_SKEW_MS = 300_000;
+
+/**
+ * Joins a fact into what is known. Attributes come from the fact with the highest sequence, the status from the highest that
+ * speaks of status, the epoch from the highest leave: three maxima, so order and repetition don't matter. No events: nothing new.
+ */
+export function decideFact(
+  state: Owner | undefined,
+  fact: OwnerFact,
+  fresh: { readonly id: OwnerId; readonly key: OwnerKey },
+  nowMs: EpochMs,
+  maxSequenceJump: number,
+): OwnerDecision {
+  if (fact.occurredAtMs > nowMs + CLOCK_SKEW_MS) return { ok: false, why: 'from-the-future' };
+  if (state && fact.sequence > state.sequence + maxSequenceJump) return { ok: false, why: 'sequence-jump' };
+  const { source, subject, sequence } = fact;
+  const registered: readonly OwnerEvent[] = state
+    ? []
+    : [{ type: 'OwnerRegistered', ...fresh, source, subject, attributes: fact.attributes }];
+  const known = state ?? { sequence: 0, statusSequence: 0, epoch: 0 };
+  const attributes = sequence > known.sequence ? fact.attributes : undefined;
+  const ok = (event: OwnerEvent): OwnerDecision => ({ ok: true, events: [...registered, event] });
+  switch (fact.type) {
+    case 'Moved':
+      return attributes ? ok({ type: 'OwnerMoved', sequence, attributes }) : { ok: true, events: [] };
+    case 'Joined':
+    case 'Returned':
+      return sequence > known.statusSequence ? ok({ type: `Owner${fact.type}`, sequence, attributes }) : { ok: true, events: [] };
+    case 'Left': {
+      const { cause, occurredAtMs, effectiveAtMs } = fact;
+      const superseded = sequence <= known.statusSequence;
+      if (superseded && sequence <= known.epoch) return { ok: true, events: [] };
+      if (superseded && state?.status !== 'active') return { ok: true, events: [] };
+      const said = { sequence, attributes, cause, occurredAtMs: latest(occurredAtMs, effectiveAtMs), receivedAtMs: nowMs };
+      if (effectiveAtMs <= nowMs) return ok({ type: 'OwnerLeft', ...said, stillActive: superseded });
+      return superseded ? { ok: true, events: [] } : ok({ type: 'OwnerLeaveScheduled', ...said, leaveAtMs: effectiveAtMs });
+    }
+  }
+}
+
+export type OwnerStep =
+  | { readonly do: 'rest' }
+  | { readonly do: 'wait'; readonly untilMs: EpochMs }
+  | { readonly do: 'leave' }
+  | { readonly do: 'offboard'; readonly offboarding: Offboarding };
+
+/** What the owner's record wants done at `nowMs`. */
+export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
+  const waits: EpochMs[] = [];
+  if (state.offboarding) {
+    if (nowMs >= state.offboarding.nextAtMs) return { do: 'offboard', offboarding: state.offboarding };
+    waits.push(state.offboarding.nextAtMs);
+  }
+  if (state.status === 'leaving') {
+    if (nowMs >= state.leaveAtMs) return { do: 'leave' };
+    waits.push(state.leaveAtMs);
+  }
+  return waits.length ? { do: 'wait', untilMs: Math.min(...waits) as EpochMs } : { do: 'rest' };
+}
+
+export function ownerDueAtMs(state: Owner, nowMs: EpochMs): EpochMs | undefined {
+  const next = nextOwnerStep(state, nowMs);
+  if (next.do === 'rest') return undefined;
+  return next.do === 'wait' ? next.untilMs : nowMs;
+}
+
+/** A leave whose day has come. */
+export function decideLeave(state: Owner, nowMs: EpochMs): OwnerDecision {
+  if (state.status !== 'leaving' || nowMs < state.leaveAtMs) return { ok: false, why: 'nothing-to-do' };
+  const { cause, statusSequence: sequence, leaveAtMs } = state;
+  const when = { occurredAtMs: leaveAtMs, receivedAtMs: latest(state.receivedAtMs, leaveAtMs) };
+  return { ok: true, events: [{ type: 'OwnerLeft', sequence, attributes: undefined, cause, ...when, stillActive: false }] };
+}
+
+/** Adds one page of what the owner holds to the tally of its pass; credentials of a later life don't count. */
+export const tallied = (tally: PassTally, ownerId: OwnerId, epochBelow: number, page: readonly Credential[]): PassTally =>
+  page
+    .filter(({ holder }) => holder.id === ownerId && holder.epoch < epochBelow)
+    .reduce((sum, credential): PassTally => {
+      const done = credential.status === 'revoked' ? credential.receipt : undefined;
+      return {
+        credentials: sum.credentials + 1,
+        unfinished: sum.unfinished + (done ? 0 : 1),
+        cutOffAtMs: done ? latest(sum.cutOffAtMs, done.cutOffAtMs) : sum.cutOffAtMs,
+        completeAtMs: done ? latest(sum.completeAtMs, done.absentAtMs) : sum.completeAtMs,
+      };
+    }, tally);
+
+/** After a page: on to the next, or to another pass, or, when a whole pass found all of it revoked, the closing receipt. */
+export function decidePage(
+  state: Owner,
+  page: { readonly tally: PassTally; readonly nextCursor: string | undefined },
+  nowMs: EpochMs,
+  { passGapMs }: Timing,
+): OwnerDecision {
+  const { offboarding } = state;
+  if (!offboarding) return { ok: false, why: 'nothing-to-do' };
+  const { tally, nextCursor } = page;
+  if (nextCursor !== undefined) return { ok: true, events: [{ type: 'OffboardingPageDone', cursor: nextCursor, tally, atMs: nowMs }] };
+  if (tally.unfinished > 0)
+    return { ok: true, events: [{ type: 'OffboardingPassDone', nextAtMs: plusMs(nowMs, passPauseMs(offboarding.pass, passGapMs)) }] };
+  const { epochBelow: epoch, cause, occurredAtMs, receivedAtMs } = offboarding;
+  const convergence: Convergence = {
+    ...{ epoch, cause, occurredAtMs, receivedAtMs },
+    credentials: tally.credentials,
+    cutOffAtMs: tally.cutOffAtMs ?? receivedAtMs, // nothing was held: nothing had to follow
+    completeAtMs: tally.completeAtMs ?? nowMs,
+  };
+  return { ok: true, events: [{ type: 'OwnerOffboarded', convergence }] };
+}
+
+/** A removal that takes days is not asked after every minute. */
+const passPauseMs = (pass: number, gapMs: number): number => gapMs * Math.min(15, Math.max(1, pass - 3));

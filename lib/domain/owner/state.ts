@@ -1,0 +1,130 @@
+import type { EpochMs, OwnerId, OwnerKey } from '../types.ts';
+
+export interface OwnerAttributes {
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly team?: string;
+  /** The manager's external id in the same source. */
+  readonly manager?: string;
+  /** IANA zone, e.g. `Europe/Vienna`. */
+  readonly zone?: string;
+}
+
+export type LeaveCause = 'normal' | 'for-cause';
+
+/** What a source says of an owner. Facts of one source are ordered by `sequence` alone: they arrive late, twice and in any order. */
+export interface OwnerFact {
+  readonly type: 'Joined' | 'Moved' | 'Left' | 'Returned';
+  readonly id: string;
+  readonly source: string;
+  /** External id in that source. */
+  readonly subject: string;
+  readonly sequence: number;
+  readonly occurredAtMs: EpochMs;
+  readonly effectiveAtMs: EpochMs;
+  readonly cause: LeaveCause;
+  readonly attributes: OwnerAttributes;
+}
+
+/** A leave that is being carried out: passes over what the owner holds, until one finds nothing left to do. */
+export interface Offboarding {
+  readonly cause: LeaveCause;
+  /** Credentials given in an earlier life than this end. */
+  readonly epochBelow: number;
+  readonly occurredAtMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  readonly pass: number;
+  /** Where the pass goes on; `undefined`: at its beginning. */
+  readonly cursor: string | undefined;
+  readonly tally: PassTally;
+  readonly nextAtMs: EpochMs;
+}
+
+/** What one pass saw so far, over credentials given before the leave. */
+export interface PassTally {
+  readonly credentials: number;
+  /** Revocations this pass began, and credentials not revoked yet. */
+  readonly unfinished: number;
+  readonly cutOffAtMs: EpochMs | undefined;
+  readonly completeAtMs: EpochMs | undefined;
+}
+
+/** The mismatch window of one leave, measured: `sourceLag` = received - occurred, `ourLag` = cut off - received. */
+export interface Convergence {
+  readonly epoch: number;
+  readonly cause: LeaveCause;
+  readonly credentials: number;
+  readonly occurredAtMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  /** The last version the leaver knew was denied or disabled, as the provider confirmed. */
+  readonly cutOffAtMs: EpochMs;
+  /** Every receipt is written. */
+  readonly completeAtMs: EpochMs;
+}
+
+interface Common {
+  readonly id: OwnerId;
+  readonly key: OwnerKey;
+  readonly source: string;
+  readonly subject: string;
+  readonly attributes: OwnerAttributes;
+  /** Sequence of the fact the attributes come from. */
+  readonly sequence: number;
+  /** Sequence of the fact the status comes from. */
+  readonly statusSequence: number;
+  /**
+   * The number of the owner's life: the sequence of the last leave that counted, 0 before the first.
+   * A maximum, so every order of the same facts gives the same number; a counter would not.
+   */
+  readonly epoch: number;
+  readonly offboarding: Offboarding | undefined;
+  readonly converged: Convergence | undefined;
+}
+
+export type Owner =
+  | (Common & { readonly status: 'active' })
+  | (Common & {
+      readonly status: 'leaving';
+      readonly leaveAtMs: EpochMs;
+      readonly occurredAtMs: EpochMs;
+      readonly receivedAtMs: EpochMs;
+      readonly cause: LeaveCause;
+    })
+  | (Common & { readonly status: 'left' });
+
+export type OwnerEvent =
+  | {
+      readonly type: 'OwnerRegistered';
+      readonly id: OwnerId;
+      readonly key: OwnerKey;
+      readonly source: string;
+      readonly subject: string;
+      readonly attributes: OwnerAttributes;
+    }
+  | {
+      readonly type: 'OwnerJoined' | 'OwnerMoved' | 'OwnerReturned';
+      readonly sequence: number;
+      readonly attributes: OwnerAttributes | undefined;
+    }
+  | {
+      readonly type: 'OwnerLeaveScheduled';
+      readonly sequence: number;
+      readonly attributes: OwnerAttributes | undefined;
+      readonly cause: LeaveCause;
+      readonly leaveAtMs: EpochMs;
+      readonly occurredAtMs: EpochMs;
+      readonly receivedAtMs: EpochMs;
+    }
+  /** `stillActive`: a later fact is known that the owner is back; the leave only ends what was given before it. */
+  | {
+      readonly type: 'OwnerLeft';
+      readonly sequence: number;
+      readonly attributes: OwnerAttributes | undefined;
+      readonly cause: LeaveCause;
+      readonly occurredAtMs: EpochMs;
+      readonly receivedAtMs: EpochMs;
+      readonly stillActive: boolean;
+    }
+  | { readonly type: 'OffboardingPageDone'; readonly cursor: string; readonly tally: PassTally; readonly atMs: EpochMs }
+  | { readonly type: 'OffboardingPassDone'; readonly nextAtMs: EpochMs }
+  | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence };
