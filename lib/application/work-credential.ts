@@ -19,6 +19,12 @@ export interface WorkerPorts extends RecordPorts {
 /** What became of a record: at rest, waiting for a time, left to the end of its lease since an answer is missing, or out of time. */
 export type WorkEnd = 'unknown' | 'rest' | 'waiting' | 'answer-lost' | 'out-of-time';
 
+export interface Worked {
+  readonly end: WorkEnd;
+  /** The record as it was last seen. */
+  readonly state: Credential | undefined;
+}
+
 /** A call that can't be repeated starts only with this much of its lease left beyond its socket's time-out. */
 const SPARE_LEASE_MS = 5_000;
 /** What waits longer is the due index's. SQS delays at most 15 min. */
@@ -32,28 +38,32 @@ const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
 /** Does the steps of one record until it rests, must wait, or `stopAtMs` has come. */
 export const workOnCredential =
   (ports: WorkerPorts) =>
-  async (id: CredentialId, stopAtMs: EpochMs): Promise<WorkEnd> => {
+  async (id: CredentialId, stopAtMs: EpochMs): Promise<Worked> => {
     const { ledger, clock, wake } = ports;
     let record = await ledger.credential(id);
+    let acted = false;
     for (;;) {
-      if (!record) return 'unknown';
-      const next = nextStep(record.state, clock.now());
-      if (next.do === 'rest') return 'rest';
-      const item = { queue: record.state.grant.connector, id };
+      if (!record) return { end: 'unknown', state: undefined };
+      const { state } = record;
+      const next = nextStep(state, clock.now());
+      if (next.do === 'rest') return { end: 'rest', state };
+      const item = { queue: state.grant.connector, id };
       if (next.do === 'wait') {
         const delayMs = next.untilMs - clock.now();
-        if (delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
-        return 'waiting';
+        // A duplicate ends here: were it to send itself on, every sweep would add a message for ever.
+        if (acted && delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
+        return { end: 'waiting', state };
       }
       if (clock.now() >= stopAtMs) {
         await wake.send(item, 0);
-        return 'out-of-time';
+        return { end: 'out-of-time', state };
       }
       const after: Loaded<Credential> | 'answer-lost' | undefined = await takeStep(ports, record, next).catch((error: unknown) => {
         if (error instanceof Fault && error.code === 'ledger-conflict') return undefined; // somebody else was here: read it again
         throw error;
       });
-      if (after === 'answer-lost') return 'answer-lost';
+      if (after === 'answer-lost') return { end: 'answer-lost', state };
+      acted ||= after !== undefined;
       record = after ?? (await ledger.credential(id));
     }
   };

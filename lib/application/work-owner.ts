@@ -23,14 +23,14 @@ export const workOnOwner =
   async (id: OwnerId, stopAtMs: EpochMs): Promise<WorkEnd> => {
     const { ledger, clock, wake } = ports;
     const item = { queue: 'owner', id } as const;
-    for (;;) {
+    for (let acted = false; ; acted = true) {
       const before = await ledger.owner(id);
       if (!before) return 'unknown';
       const next = nextOwnerStep(before.state, clock.now());
       if (next.do === 'rest') return 'rest';
       if (next.do === 'wait') {
         const delayMs = next.untilMs - clock.now();
-        if (delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
+        if (acted && delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
         return 'waiting';
       }
       if (clock.now() >= stopAtMs) {

@@ -46,6 +46,10 @@ export function dueAtMs(state: Credential, nowMs: EpochMs): EpochMs | undefined 
   return next.do === 'wait' ? next.untilMs : nowMs;
 }
 
+/** Whether the record should have been done by now: the alarm, not a status. */
+export const isPastDeadline = (state: Credential, nowMs: EpochMs): boolean =>
+  (state.status === 'provisioning' || state.status === 'revoking') && nowMs > state.deadlineMs;
+
 const notAfter = (limitMs: EpochMs, next: NextStep): NextStep => (next.do === 'wait' && next.untilMs > limitMs ? wait(limitMs) : next);
 
 /** Somebody holds the record, or the provider said later. */

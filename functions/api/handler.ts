@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import middy from '@middy/core';
+import httpRouter from '@middy/http-router';
+import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
+import { revokeCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
+import { requestCredential } from '../../lib/application/request-credential.ts';
+import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
+import type { CredentialId } from '../../lib/domain/types.ts';
+import { composeRequests } from '../shared/compose.ts';
+import { log } from '../shared/log.ts';
+import { invalid, json, problem, refusal } from './problem.ts';
+import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Revocation, read } from './request.ts';
+import { credentialView, eventView, ownerView } from './view.ts';
+
+const ports = composeRequests(process.env);
+const request = requestCredential(ports);
+const show = showCredential(ports.ledger);
+const owner = showOwner(ports.ledger);
+const revoke = revokeCredential(ports, ports.policyDigest);
+
+interface Signed {
+  readonly arn: string;
+  readonly caller: Caller | undefined;
+}
+
+/** API Gateway has checked the signature; the ARN is whose it was. */
+function signedBy({ requestContext }: HttpEvent): Signed {
+  const arn = requestContext.authorizer.iam.userArn;
+  return { arn, caller: callerOf(ports.policy.callers, arn) };
+}
+
+const credentialId = (event: HttpEvent): CredentialId | undefined => {
+  const id = event.pathParameters?.['id'] ?? '';
+  return CREDENTIAL_ID.test(id) ? (id as CredentialId) : undefined;
+};
+const badId = (event: HttpEvent): HttpResult =>
+  invalid([{ field: 'id', value: event.pathParameters?.['id'] ?? '', rule: 'must be cred_ and 26 characters' }]);
+
+async function postCredential(event: HttpEvent): Promise<HttpResult> {
+  const asked = read(NewCredential, event.body);
+  if (!asked.ok) return invalid(asked.errors);
+  const idempotencyKey = event.headers['idempotency-key'] ?? randomUUID();
+  if (!IDEMPOTENCY_KEY.test(idempotencyKey))
+    return invalid([{ field: 'Idempotency-Key', value: idempotencyKey.slice(0, 100), rule: 'must be 1 to 100 printable ASCII characters without spaces' }]);
+  const { arn, caller } = signedBy(event);
+  const { owner: ownerRef, ...rest } = asked.value;
+  const result = await request(caller, arn, { ...rest, ...(ownerRef !== undefined && { owner: ownerRef }), idempotencyKey });
+  return result.ok ? json(result.created ? 201 : 200, credentialView(result.credential)) : refusal(result);
+}
+
+async function getCredential(event: HttpEvent): Promise<HttpResult> {
+  const id = credentialId(event);
+  if (!id) return badId(event);
+  const { arn, caller } = signedBy(event);
+  const result = await show(caller, arn, id);
+  return result.ok ? json(200, { ...credentialView(result.credential), events: result.events.map(eventView) }) : refusal(result);
+}
+
+async function postRevoke(event: HttpEvent): Promise<HttpResult> {
+  const id = credentialId(event);
+  if (!id) return badId(event);
+  const asked = read(Revocation, event.body);
+  if (!asked.ok) return invalid(asked.errors);
+  const { arn, caller } = signedBy(event);
+  const result = await revoke(caller, arn, id, asked.value.reason);
+  return result.ok ? json(202, credentialView(result.credential)) : refusal(result);
+}
+
+async function getOwner(event: HttpEvent): Promise<HttpResult> {
+  const { arn, caller } = signedBy(event);
+  const result = await owner(caller, arn, decodeURIComponent(event.pathParameters?.['ref'] ?? ''));
+  return result.ok ? json(200, { ...ownerView(result.owner), credentials: result.credentials.map(credentialView), more: result.more }) : refusal(result);
+}
+
+const routes = [
+  { method: 'POST', path: '/v1/credentials', handler: postCredential },
+  { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
+  { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postRevoke },
+  { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
+] as const;
+
+/** A route nobody has is told as such; anything else that breaks is logged in full and told in one word. */
+const broken = {
+  onError: (handling: { error: unknown; response: unknown }): void => {
+    const status = handling.error instanceof Error && 'statusCode' in handling.error ? Number(handling.error.statusCode) : 500;
+    if (status === 404) handling.response = problem(404, 'no-such-route', 'There is no such route; see the README for those there are', []);
+    else {
+      log.error('request failed', { error: handling.error instanceof Error ? handling.error : new Error('unknown') });
+      handling.response = problem(500, 'internal', 'Something broke; nothing was half done, and asking again with the same Idempotency-Key is safe', []);
+    }
+  },
+};
+
+export const handler = middy<HttpEvent, HttpResult>().use(broken).handler(httpRouter({ routes: [...routes] }));

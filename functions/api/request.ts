@@ -1,0 +1,48 @@
+import * as z from 'zod';
+
+const text = (max: number) => z.string().trim().min(1).max(max);
+
+/** What an HTTP request may carry. Unknown members are refused: a misspelt `consumer` must not become a secret nobody reads. */
+export const NewCredential = z.strictObject({
+  profile: text(40),
+  owner: text(320).optional(),
+  purpose: text(500),
+  environment: text(40),
+  consumers: z
+    .array(z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]{1,512}$/, 'is no ARN of an IAM role or user'))
+    .max(10)
+    .default([]),
+});
+
+export const Revocation = z.strictObject({ reason: text(500) });
+export const CREDENTIAL_ID = /^cred_[0-9A-HJKMNP-TV-Z]{26}$/;
+/** Printable ASCII, as the draft of the Idempotency-Key header has it. */
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,100}$/;
+
+export interface FieldError {
+  readonly field: string;
+  readonly value: string;
+  readonly rule: string;
+}
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/** Parses a JSON body. Values are told back, since none of them is secret. */
+export function read<T>(schema: z.ZodType<T>, body: string | undefined): Read<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(body ?? '');
+  } catch {
+    return { ok: false, errors: [{ field: '(body)', value: (body ?? '').slice(0, 40), rule: 'is no JSON' }] };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return {
+    ok: false,
+    errors: parsed.error.issues.map(({ path, message }) => ({ field: path.join('.') || '(body)', value: shown(at(json, path)), rule: message })),
+  };
+}
+
+const at = (json: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), json);
+const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value).slice(0, 100));

@@ -1,0 +1,60 @@
+import type { Envelope } from '../../lib/application/ports.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { Owner } from '../../lib/domain/owner/state.ts';
+
+const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+
+/** A credential as callers see it: no leases and fences, and never a value. */
+export const credentialView = (credential: Credential) => ({
+  id: credential.id,
+  status: credential.status,
+  owner: credential.holder.id,
+  profile: credential.grant.profile,
+  purpose: credential.grant.purpose,
+  environment: credential.grant.environment,
+  consumers: credential.grant.consumers,
+  account: credential.grant.account,
+  userName: credential.grant.accountName,
+  secretName: credential.grant.secretName,
+  requestedAt: time(credential.requestedAtMs),
+  keys: credential.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [{ keyId: version.keyId, phase: version.phase }])),
+  ...(credential.blocked && {
+    blocked: { code: credential.blocked.code, since: time(credential.blocked.sinceMs), tries: credential.blocked.tries, nextTryAt: time(credential.blocked.nextTryAtMs) },
+  }),
+  ...(credential.status === 'active' && { activeSince: time(credential.activeSinceMs) }),
+  ...(credential.status === 'revoking' && { cause: credential.cause, revokingSince: time(credential.sinceMs), stage: credential.stage, accessRemovedAt: time(credential.cutOffAtMs) }),
+  ...(credential.status === 'revoked' && {
+    receipt: {
+      cause: credential.receipt.cause,
+      startedAt: time(credential.receipt.startedAtMs),
+      accessRemovedAt: time(credential.receipt.cutOffAtMs),
+      absentAt: time(credential.receipt.absentAtMs),
+      keys: credential.receipt.keyIds,
+    },
+  }),
+});
+
+export const eventView = ({ version, at, type, actor, cause, hash }: Envelope) => ({ version, at, type, actor, cause, hash });
+
+export const ownerView = (owner: Owner) => ({
+  id: owner.id,
+  source: owner.source,
+  subject: owner.subject,
+  status: owner.status,
+  epoch: owner.epoch,
+  roles: owner.attributes.roles,
+  email: owner.attributes.email,
+  ...(owner.status === 'leaving' && { leavesAt: time(owner.leaveAtMs) }),
+  ...(owner.offboarding && { offboarding: { cause: owner.offboarding.cause, pass: owner.offboarding.pass, nextPassAt: time(owner.offboarding.nextAtMs) } }),
+  ...(owner.converged && {
+    convergence: {
+      credentials: owner.converged.credentials,
+      occurredAt: time(owner.converged.occurredAtMs),
+      receivedAt: time(owner.converged.receivedAtMs),
+      accessRemovedAt: time(owner.converged.cutOffAtMs),
+      completeAt: time(owner.converged.completeAtMs),
+      sourceLagMs: owner.converged.receivedAtMs - owner.converged.occurredAtMs,
+      ourLagMs: owner.converged.cutOffAtMs - owner.converged.receivedAtMs,
+    },
+  }),
+});

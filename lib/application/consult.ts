@@ -1,0 +1,75 @@
+import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
+import type { Rejection } from '../domain/credential/decide.ts';
+import type { Credential } from '../domain/credential/state.ts';
+import type { Owner } from '../domain/owner/state.ts';
+import type { CredentialId } from '../domain/types.ts';
+import type { Context } from './envelope.ts';
+import type { Envelope, Ledger, Wake } from './ports.ts';
+import { command, type RecordPorts } from './record.ts';
+import { resolveOwner } from './request-credential.ts';
+
+export type Denied = { readonly ok: false; readonly why: AuthorizationRejection | 'not-found'; readonly field: string; readonly value: string };
+
+/** One credential with its whole timeline, for its owner, who may act for them, or an auditor. To everybody else it isn't there. */
+export const showCredential =
+  (ledger: Ledger) =>
+  async (
+    caller: Caller | undefined,
+    arn: string,
+    id: CredentialId,
+  ): Promise<{ readonly ok: true; readonly credential: Credential; readonly events: readonly Envelope[] } | Denied> => {
+    if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
+    const credential = (await ledger.credential(id))?.state;
+    if (!credential || !(await maySee(ledger, caller, credential.holder.id))) return { ok: false, why: 'not-found', field: 'id', value: id };
+    return { ok: true, credential, events: await ledger.events(id) };
+  };
+
+const OWNER_PAGE = 100;
+
+/** One owner with what they hold, the first hundred. */
+export const showOwner =
+  (ledger: Ledger) =>
+  async (
+    caller: Caller | undefined,
+    arn: string,
+    ref: string,
+  ): Promise<{ readonly ok: true; readonly owner: Owner; readonly credentials: readonly Credential[]; readonly more: boolean } | Denied> => {
+    if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
+    const id = await resolveOwner(ledger, ref);
+    const owner = id && (await ledger.owner(id));
+    if (!owner || !(await maySee(ledger, caller, owner.state.id))) return { ok: false, why: 'not-found', field: 'owner', value: ref };
+    const { page, nextCursor } = await ledger.heldBy(owner.state.id, undefined, OWNER_PAGE);
+    return { ok: true, owner: owner.state, credentials: page, more: nextCursor !== undefined };
+  };
+
+export interface RevokePorts extends RecordPorts {
+  readonly wake: Wake;
+}
+
+/** Ends a credential, for good. Whoever may see it as its owner, or may operate, may end it. */
+export const revokeCredential =
+  (ports: RevokePorts, policyDigest: string) =>
+  async (
+    caller: Caller | undefined,
+    arn: string,
+    id: CredentialId,
+    reason: string,
+  ): Promise<{ readonly ok: true; readonly credential: Credential } | Denied | { readonly ok: false; readonly why: Rejection; readonly field: 'id'; readonly value: string }> => {
+    if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
+    const credential = (await ports.ledger.credential(id))?.state;
+    if (!credential || !(await maySee(ports.ledger, caller, credential.holder.id))) return { ok: false, why: 'not-found', field: 'id', value: id };
+    const owns = (await resolveOwner(ports.ledger, caller.ownerRef)) === credential.holder.id;
+    const refused = owns ? undefined : authorize(caller, 'operate');
+    if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
+    const context: Context = { actor: { kind: 'person', id: arn }, cause: reason, correlationId: id, policyDigest };
+    const { decision, record } = await command(ports, id, { type: 'revoke', cause: 'requested' }, context);
+    if (!decision.ok) return { ok: false, why: decision.why, field: 'id', value: id };
+    await ports.wake.send({ queue: credential.grant.connector, id }, 0);
+    return { ok: true, credential: record?.state ?? credential };
+  };
+
+async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
+  if (!authorize(caller, 'audit') || !authorize(caller, 'operate')) return true;
+  for (const ref of [caller.ownerRef, ...caller.for]) if ((await resolveOwner(ledger, ref)) === ownerId) return true;
+  return false;
+}

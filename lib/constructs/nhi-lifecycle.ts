@@ -1,0 +1,145 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Architecture, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { ENV, NAMES } from '../contract/env.ts';
+import type { Policy } from '../domain/policy.ts';
+import { InboundBus } from './inbound-bus.ts';
+import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
+import { ProfileGroups } from './profile-groups.ts';
+import { Store } from './store.ts';
+import { deadLetterAlarm, deadLetterQueue, WatchedQueue } from './watched-queue.ts';
+import { allowIamUsers, allowSecrets } from './worker-permissions.ts';
+
+export interface NhiLifecycleProps {
+  readonly policy: Policy;
+  /** The policy in the form the functions read, with its digest. */
+  readonly compiledPolicy: string;
+  /** IAM policy documents by the file name a profile's grant names. */
+  readonly grantDocuments: Readonly<Record<string, Record<string, unknown>>>;
+  /** @default 'nhi' */
+  readonly name?: string;
+  /** @default Architecture.ARM_64 */
+  readonly architecture?: Architecture;
+  /** @default RemovalPolicy.RETAIN, with deletion protection on the table */
+  readonly removalPolicy?: RemovalPolicy;
+  /** @default RetentionDays.ONE_YEAR */
+  readonly logRetention?: RetentionDays;
+  /** Messages the worker takes at once, times five: the shared limit on calls to IAM. @default 5 */
+  readonly workerConcurrency?: number;
+}
+
+const WORK_TIMEOUT_S = 60;
+
+/** The whole manager of machine credentials of one account and region. */
+export class NhiLifecycle extends Construct {
+  readonly api: HttpApi;
+  readonly inbound: EventBus;
+  readonly outbound: EventBus;
+
+  constructor(scope: Construct, id: string, props: NhiLifecycleProps) {
+    super(scope, id);
+    const { policy, compiledPolicy, name = 'nhi', architecture = Architecture.ARM_64 } = props;
+    const { removalPolicy = RemovalPolicy.RETAIN, logRetention = RetentionDays.ONE_YEAR } = props;
+    const { account, partition } = Stack.of(this);
+
+    const { table, key } = new Store(this, 'Store', { stackName: name, removalPolicy });
+    const { boundary } = new ProfileGroups(this, 'Profiles', { stackName: name, policy, grantDocuments: props.grantDocuments });
+    const facts = new WatchedQueue(this, 'FactQueue', { queueName: `${name}-facts`, functionTimeoutS: 30 });
+    const owners = new WatchedQueue(this, 'OwnerQueue', { queueName: `${name}-owner-work`, functionTimeoutS: WORK_TIMEOUT_S });
+    const work = new WatchedQueue(this, 'WorkQueue', { queueName: `${name}-work-aws-iam-user`, functionTimeoutS: WORK_TIMEOUT_S });
+    const rejects = deadLetterQueue(this, 'Rejects', `${name}-rejects`);
+    deadLetterAlarm(rejects);
+    this.inbound = new InboundBus(this, 'Inbound', { stackName: name, policy, queue: facts.queue }).bus;
+    this.outbound = new EventBus(this, 'Outbound', { eventBusName: NAMES.outboundBus(name) });
+
+    const shared = { [ENV.table]: table.tableName, [ENV.stack]: name, [ENV.account]: account };
+    const queues = { [ENV.workQueueUrl]: work.queue.queueUrl, [ENV.ownerQueueUrl]: owners.queue.queueUrl };
+    const make = (folder: string, options: Pick<NhiFunctionProps, 'environment' | 'timeout'> & { readonly memoryMiB?: number }): NhiFunction => {
+      const made = new NhiFunction(this, folder, { name: folder, stackName: name, architecture, compiledPolicy, logRetention, removalPolicy, ...options });
+      // Whatever a later grant says: no role of ours may change what bounds the users, or its own powers.
+      made.deny(['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'], [boundary.managedPolicyArn]);
+      return made;
+    };
+    const ledger = (to: NhiFunction, ...actions: readonly string[]): void => {
+      to.allow(actions.map((action) => `dynamodb:${action}`), [table.tableArn]);
+      to.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` } });
+    };
+    const write = ['GetItem', 'PutItem', 'ConditionCheckItem'] as const;
+
+    const ownerEvents = make('owner-events', { timeout: Duration.seconds(30), environment: { ...shared, ...queues, [ENV.rejectQueueUrl]: rejects.queueUrl } });
+    ledger(ownerEvents, ...write);
+    ownerEvents.allow(['sqs:SendMessage'], [owners.queue.queueArn, rejects.queueArn]);
+    ownerEvents.function.addEventSource(new SqsEventSource(facts.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 5 }));
+
+    const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
+    ledger(api, ...write, 'Query', 'BatchGetItem');
+    api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
+    this.api = new HttpApi(this, 'Api', { apiName: name, defaultAuthorizer: new HttpIamAuthorizer() });
+    this.api.addRoutes({ path: '/v1/{proxy+}', methods: [HttpMethod.GET, HttpMethod.POST], integration: new HttpLambdaIntegration('ApiCode', api.function) });
+
+    const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
+    ledger(offboard, ...write, 'Query', 'BatchGetItem');
+    offboard.allow(['sqs:SendMessage'], [owners.queue.queueArn, work.queue.queueArn]);
+    offboard.function.addEventSource(new SqsEventSource(owners.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 5 }));
+
+    const worker = make('work', {
+      timeout: Duration.seconds(WORK_TIMEOUT_S),
+      memoryMiB: 512,
+      environment: {
+        ...shared,
+        ...queues,
+        [ENV.boundaryArn]: boundary.managedPolicyArn,
+        [ENV.secretKeyArn]: key.keyArn,
+        [ENV.managerRoleArns]: `arn:${partition}:iam::${account}:role/${name}-work`,
+      },
+    });
+    ledger(worker, ...write);
+    worker.allow(['sqs:SendMessage'], [work.queue.queueArn]);
+    allowIamUsers(worker, name, boundary.managedPolicyArn);
+    allowSecrets(worker, name);
+    worker.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` } });
+    const maxConcurrency = props.workerConcurrency ?? 5;
+    worker.function.addEventSource(new SqsEventSource(work.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency }));
+
+    const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
+    sweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/*`]);
+    ledger(sweep, 'UpdateItem');
+    sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [work.queue.queueArn, owners.queue.queueArn]);
+    new Rule(this, 'EveryMinute', { schedule: Schedule.rate(Duration.minutes(1)), targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })] });
+
+    const publish = make('publish', { timeout: Duration.seconds(30), environment: { [ENV.bus]: this.outbound.eventBusName } });
+    publish.allow(['events:PutEvents'], [this.outbound.eventBusArn], { StringEquals: { 'events:source': 'nhi-lifecycle' } });
+    const unpublished = deadLetterQueue(this, 'Unpublished', `${name}-unpublished`);
+    deadLetterAlarm(unpublished);
+    publish.function.addEventSource(
+      new DynamoEventSource(table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 100,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        retryAttempts: 20,
+        onFailure: new SqsDlq(unpublished),
+      }),
+    );
+    this.watch();
+  }
+
+  private watch(): void {
+    new Alarm(this, 'PastDeadline', {
+      alarmDescription: 'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
+      metric: new Metric({ namespace: NAMES.metrics, metricName: NAMES.pastDeadline, dimensionsMap: { service: 'work' }, statistic: 'Sum', period: Duration.minutes(5) }),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}

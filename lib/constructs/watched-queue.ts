@@ -1,0 +1,52 @@
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+export interface WatchedQueueProps {
+  readonly queueName: string;
+  /** Timeout of the function that reads it, in seconds. */
+  readonly functionTimeoutS: number;
+}
+
+/** A queue, its dead-letter queue, and the alarm on that: what lands there waits for a person. */
+export class WatchedQueue extends Construct {
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, { queueName, functionTimeoutS }: WatchedQueueProps) {
+    super(scope, id);
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters', `${queueName}-dlq`);
+    this.queue = new Queue(this, 'Queue', {
+      queueName,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(6 * functionTimeoutS), // less, and a message comes again while it is worked on
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+    });
+    const late = new Alarm(this, 'Late', {
+      alarmDescription: `The oldest message of ${queueName} waits for more than 15 minutes: its function is broken or far too slow.`,
+      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
+      threshold: 900,
+      evaluationPeriods: 5,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    this.alarms = [deadLetterAlarm(this.deadLetters), late];
+  }
+}
+
+export const deadLetterQueue = (scope: Construct, id: string, queueName: string): Queue =>
+  new Queue(scope, id, { queueName, encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+
+/** One message is enough: nothing goes there by itself that a person need not see. */
+export const deadLetterAlarm = (queue: Queue): Alarm =>
+  new Alarm(queue, 'Alarm', {
+    alarmDescription: `${queue.node.path} holds something that could not be handled. Read its reason, mend it, and redrive.`,
+    metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
+    threshold: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: 1,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });

@@ -1,0 +1,46 @@
+import { Stack } from 'aws-cdk-lib';
+import { NAMES } from '../contract/env.ts';
+import type { NhiFunction } from './nhi-function.ts';
+
+/** What the worker of IAM access keys may do, and no other function: on users under our path that carry our tag, and on our secrets. */
+export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryArn: string): void {
+  const { account, partition } = Stack.of(worker);
+  const arn = (kind: string): string => `arn:${partition}:iam::${account}:${kind}${NAMES.iamPath}*`;
+  const ours = { StringEquals: { 'aws:ResourceTag/nhi:stack': stackName } };
+  const madeByUs = { StringEquals: { 'iam:PermissionsBoundary': boundaryArn, 'aws:RequestTag/nhi:stack': stackName } };
+  worker.allow(['iam:CreateUser'], [arn('user')], madeByUs);
+  worker.allow(['iam:TagUser'], [arn('user')], { StringEquals: { 'aws:RequestTag/nhi:stack': stackName } }); // CreateUser with tags needs it
+  worker.allow(['iam:GetUser', 'iam:ListAccessKeys'], [arn('user')]); // read before a tag could be known; an absent user has none
+  worker.allow(
+    [
+      ...['iam:CreateAccessKey', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey', 'iam:PutUserPolicy', 'iam:DeleteUserPolicy', 'iam:DeleteUser'],
+      // What others hung on the user is found and taken away before it is deleted.
+      ...['iam:ListUserPolicies', 'iam:ListAttachedUserPolicies', 'iam:DetachUserPolicy', 'iam:ListGroupsForUser'],
+      ...['iam:ListServiceSpecificCredentials', 'iam:DeleteServiceSpecificCredential', 'iam:GetLoginProfile', 'iam:DeleteLoginProfile'],
+      ...['iam:ListMFADevices', 'iam:DeactivateMFADevice', 'iam:ListSSHPublicKeys', 'iam:DeleteSSHPublicKey'],
+      ...['iam:ListSigningCertificates', 'iam:DeleteSigningCertificate'],
+    ],
+    [arn('user')],
+    ours,
+  );
+  worker.allow(['iam:DeleteVirtualMFADevice'], [`arn:${partition}:iam::${account}:mfa/*`]); // its name was somebody else's choice; IAM refuses while it is in use
+  worker.allow(['iam:AddUserToGroup', 'iam:RemoveUserFromGroup'], [arn('group')]);
+}
+
+/** The secrets of our credentials, by path and tag. */
+export function allowSecrets(worker: NhiFunction, stackName: string): void {
+  const { account, partition, region } = Stack.of(worker);
+  const secrets = [`arn:${partition}:secretsmanager:${region}:${account}:secret:nhi/*`];
+  worker.allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], secrets, {
+    StringEquals: { 'aws:RequestTag/nhi:stack': stackName },
+  });
+  worker.allow(['secretsmanager:DescribeSecret'], secrets); // an absent secret has no tag to match
+  worker.allow(
+    [
+      ...['secretsmanager:PutSecretValue', 'secretsmanager:GetSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      ...['secretsmanager:PutResourcePolicy', 'secretsmanager:DeleteSecret'],
+    ],
+    secrets,
+    { StringEquals: { 'aws:ResourceTag/nhi:stack': stackName } },
+  );
+}

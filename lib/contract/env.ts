@@ -1,0 +1,27 @@
+/** Names of the environment variables that the stack sets and the functions read. */
+export const ENV = {
+  table: 'NHI_TABLE',
+  stack: 'NHI_STACK',
+  account: 'NHI_ACCOUNT',
+  workQueueUrl: 'NHI_WORK_QUEUE_URL', // aws-iam-user
+  ownerQueueUrl: 'NHI_OWNER_QUEUE_URL',
+  rejectQueueUrl: 'NHI_REJECT_QUEUE_URL',
+  bus: 'NHI_BUS',
+  boundaryArn: 'NHI_BOUNDARY_ARN',
+  secretKeyArn: 'NHI_SECRET_KEY_ARN',
+  managerRoleArns: 'NHI_MANAGER_ROLE_ARNS', // comma-separated; roles that may read a secret besides its consumers
+} as const;
+
+/** Names that the stack gives and the functions build again. */
+export const NAMES = {
+  /** Path of every IAM user, group and policy of ours; what is outside is never touched. */
+  iamPath: '/nhi/',
+  groupOf: (stack: string, profile: string): string => `${stack}-${profile}`,
+  inboundBus: (stack: string): string => `${stack}-in`,
+  outboundBus: (stack: string): string => stack,
+  metrics: 'NhiLifecycle',
+  pastDeadline: 'RecordPastDeadline',
+} as const;
+
+/** File beside each bundle that holds the compiled policy. */
+export const POLICY_FILE = 'policy.json';
