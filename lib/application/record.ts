@@ -32,6 +32,7 @@ export async function appendCredential(
   extra: { readonly companions?: readonly Companion[]; readonly requires?: CredentialAppend['requires'] } = {},
 ): Promise<Loaded<Credential>> {
   const nowMs = clock.now();
+  if (before && !events.length) return before; // somebody else was faster: nothing changes
   const state = events.reduce<Credential | undefined>(evolve, before?.state);
   if (!state) throw new Error('nothing to append');
   const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);

@@ -84,7 +84,7 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
 
 /** Turns what a step found out into events. */
 export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
-  if (outcome.of === 'deny') return accept({ type: 'AccessDenied' });
+  if (outcome.of === 'deny') return state.status === 'revoking' && state.stage === 'deny' ? accept({ type: 'AccessDenied' }) : accept();
   if (outcome.of === 'refused' && outcome.step === 'deny')
     return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
   if (state.lease?.fence !== fence) return reject('stale-fence');

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decideFact, decideLeave, decidePage, nextOwnerStep, ownerDueAtMs, tallied } from '../../../lib/domain/owner/decide.ts';
+import { evolveOwner } from '../../../lib/domain/owner/evolve.ts';
+import type { Owner, OwnerFact } from '../../../lib/domain/owner/state.ts';
+import type { OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
+import { active, at, done, holder, outcome, revoking, timing } from './given.ts';
+
+const NOW = at(1_000_000);
+const fresh = { id: 'own_1' as OwnerId, key: 'k1' as OwnerKey };
+const fact = (type: OwnerFact['type'], sequence: number, more: Partial<OwnerFact> = {}): OwnerFact => ({
+  type,
+  id: `f${sequence}`,
+  source: 'hr',
+  subject: '101',
+  sequence,
+  occurredAtMs: at(sequence * 1_000),
+  effectiveAtMs: at(sequence * 1_000),
+  cause: 'normal',
+  attributes: { email: 'nyang@example.com', roles: [`ROLE_${sequence}`] },
+  ...more,
+});
+const JUMP = 1_000_000;
+
+function told(facts: readonly OwnerFact[], from?: Owner, nowMs = NOW): Owner | undefined {
+  return facts.reduce<Owner | undefined>((state, next) => {
+    const decision = decideFact(state, next, fresh, nowMs, JUMP);
+    if (!decision.ok) throw new Error(decision.why);
+    return decision.events.reduce<Owner | undefined>(evolveOwner, state);
+  }, from);
+}
+const must = (owner: Owner | undefined): Owner => {
+  if (!owner) throw new Error('no owner');
+  return owner;
+};
+
+describe('facts', () => {
+  it.each<[string, readonly OwnerFact[], Partial<Owner>]>([
+    ['a joiner is active in life 0', [fact('Joined', 1)], { status: 'active', epoch: 0 }],
+    ['a mover has the new roles', [fact('Joined', 1), fact('Moved', 2)], { status: 'active', attributes: fact('Moved', 2).attributes }],
+    ['a leaver is gone, and that life ends', [fact('Joined', 1), fact('Left', 2)], { status: 'left', epoch: 2 }],
+    ['who returns begins the next life', [fact('Joined', 1), fact('Left', 2), fact('Returned', 3)], { status: 'active', epoch: 2 }],
+    ['a repeated fact changes nothing', [fact('Joined', 1), fact('Left', 2), fact('Left', 2), fact('Joined', 1)], { status: 'left', epoch: 2 }],
+    ['a late join does not revive a leaver', [fact('Left', 2), fact('Joined', 1)], { status: 'left', epoch: 2 }],
+    ['a late move does not undo a later one', [fact('Moved', 3), fact('Moved', 2)], { attributes: fact('Moved', 3).attributes }],
+    ['a leave heard of after the return still ends what was before it', [fact('Joined', 1), fact('Returned', 3), fact('Left', 2)], { status: 'active', epoch: 2 }],
+    ['a move during a notice period does not cancel the leave', [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Moved', 3)], { status: 'leaving' }],
+    ['a return during a notice period does', [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Returned', 3)], { status: 'active', epoch: 0 }],
+  ])('%s', (_what, facts, expected) => expect(told(facts)).toMatchObject(expected));
+
+  it.each([
+    ['five minutes and a bit ahead of our clock', fact('Joined', 2, { occurredAtMs: at(NOW + 300_001) }), 'from-the-future'],
+    ['five minutes ahead', fact('Joined', 2, { occurredAtMs: at(NOW + 300_000) }), undefined],
+    ['further ahead in sequence than the source may jump', fact('Left', JUMP + 2, { occurredAtMs: NOW }), 'sequence-jump'],
+    ['just as far as it may', fact('Left', JUMP + 1, { occurredAtMs: NOW }), undefined],
+  ])('%s', (_what, next, why) => {
+    const decision = decideFact(told([fact('Joined', 1)]), next, fresh, NOW, JUMP);
+    expect(decision.ok ? undefined : decision.why).toBe(why);
+  });
+
+  it('every order and repetition of the same facts ends in the same state', () => {
+    const said = fc.uniqueArray(fc.tuple(fc.constantFrom<OwnerFact['type'][]>('Joined', 'Moved', 'Left', 'Returned'), fc.integer({ min: 1, max: 9 })), {
+      selector: ([, sequence]) => sequence,
+      minLength: 1,
+      maxLength: 6,
+    });
+    const end = (owner: Owner | undefined) => {
+      const { status, epoch, attributes, sequence, statusSequence } = must(owner);
+      return { status, epoch, attributes, sequence, statusSequence };
+    };
+    fc.assert(
+      fc.property(
+        said.chain((facts) => fc.tuple(fc.constant(facts), fc.shuffledSubarray([...facts, ...facts], { minLength: 2 * facts.length }))),
+        ([facts, shuffled]) => {
+          const inOrder = [...facts].sort(([, a], [, b]) => a - b).map(([type, sequence]) => fact(type, sequence));
+          expect(end(told(shuffled.map(([type, sequence]) => fact(type, sequence))))).toEqual(end(told(inOrder)));
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('a leave with a day to come', () => {
+  const leaving = must(told([fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) })]));
+
+  it('waits for it, and happens then', () => {
+    expect(ownerDueAtMs(leaving, NOW)).toBe(2_000_000);
+    expect(decideLeave(leaving, at(1_999_999)).ok).toBe(false);
+    const decision = decideLeave(leaving, at(2_000_000));
+    const left = decision.ok ? must(decision.events.reduce<Owner | undefined>(evolveOwner, leaving)) : undefined;
+    expect(left).toMatchObject({ status: 'left', epoch: 2, offboarding: { receivedAtMs: 2_000_000, epochBelow: 2 } });
+  });
+});
+
+describe('offboarding', () => {
+  const left = must(told([fact('Joined', 1), fact('Left', 2, { cause: 'for-cause' })]));
+  const offboarding = left.offboarding!;
+  const after = (owner: Owner, page: Parameters<typeof decidePage>[1]): Owner => {
+    const decision = decidePage(owner, page, NOW, timing);
+    if (!decision.ok) throw new Error(decision.why);
+    return must(decision.events.reduce<Owner | undefined>(evolveOwner, owner));
+  };
+  const live = active().state;
+  const ending = revoking(active()).state;
+  let story = outcome(revoking(active()), { of: 'deny' });
+  story = done(done(story, 'disable-all', { of: 'disable-all', keyIds: [] }), 'withdraw-secret', { of: 'withdraw-secret' });
+  const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', { of: 'confirm-absence', absent: true }).state;
+
+  it('begins at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'offboard' }));
+
+  it.each([
+    ['live', live, { credentials: 1, unfinished: 1 }],
+    ['being revoked', ending, { credentials: 1, unfinished: 1 }],
+    ['revoked', gone, { credentials: 1, unfinished: 0 }],
+    ['somebody else’s', { ...live, holder: { ...holder, id: 'own_2' as OwnerId } }, { credentials: 0, unfinished: 0 }],
+    ['given in a later life', { ...live, holder: { ...holder, epoch: 2 } }, { credentials: 0, unfinished: 0 }],
+  ])('counts a credential that is %s', (_what, credential, expected) => {
+    expect(tallied(offboarding.tally, left.id, offboarding.epochBelow, [credential])).toMatchObject(expected);
+  });
+
+  it('goes on at the cursor, keeping the tally', () => {
+    const tally = tallied(offboarding.tally, left.id, 2, [gone]);
+    const next = after(left, { tally, nextCursor: 'c' });
+    expect(next.offboarding).toMatchObject({ pass: 1, cursor: 'c', tally });
+    expect(nextOwnerStep(next, NOW).do).toBe('offboard');
+  });
+
+  it('makes another pass, passGapMs later, while anything is unfinished', () => {
+    const next = after(left, { tally: tallied(offboarding.tally, left.id, 2, [gone, ending]), nextCursor: undefined });
+    expect(next.offboarding).toMatchObject({ pass: 2, cursor: undefined, tally: { credentials: 0 } });
+    expect(ownerDueAtMs(next, NOW)).toBe(NOW + timing.passGapMs);
+  });
+
+  it('closes with the convergence when a whole pass finds everything revoked', () => {
+    const closed = after(left, { tally: tallied(offboarding.tally, left.id, 2, [gone]), nextCursor: undefined });
+    expect(closed).toMatchObject({ offboarding: undefined, converged: { credentials: 1, cause: 'for-cause', occurredAtMs: 2_000, receivedAtMs: NOW } });
+    expect(ownerDueAtMs(closed, NOW)).toBeUndefined();
+  });
+
+  it('closes at once where nothing was held', () => {
+    expect(after(left, { tally: offboarding.tally, nextCursor: undefined }).converged).toMatchObject({ credentials: 0, cutOffAtMs: NOW });
+  });
+});
