@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { type ApiOptions, callApi } from './api-client.ts';
+import { print, table } from './print.ts';
+
+interface Owner {
+  readonly credentials: readonly { readonly id: string; readonly status: string; readonly profile: string; readonly purpose: string }[];
+  readonly more: boolean;
+}
+
+export const owner = (): Command => {
+  const noun = new Command('owner').description('who answers for credentials');
+  noun
+    .command('show <ref>')
+    .description('an owner (<source>:<external id> or e-mail address), what they hold, and how a leave was carried out')
+    .option('--json', 'print JSON')
+    .option('--api <url>')
+    .option('--region <name>')
+    .action(async (ref: string, options: ApiOptions & { readonly json?: boolean }) => {
+      const { credentials, more, ...rest } = await callApi<Owner>(options, 'GET', `/v1/owners/${encodeURIComponent(ref)}`);
+      if (options.json) return print({ ...rest, credentials, more }, true);
+      print(rest);
+      if (credentials.length) console.log(`\n${table(['credential', 'status', 'profile', 'purpose'], credentials.map(({ id, status, profile, purpose }) => [id, status, profile, purpose]))}`);
+      if (more) console.log('… and more than these');
+    });
+  return noun;
+};

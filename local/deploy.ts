@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** What the stack tells after its deployment, by output name. */
+export type Outputs = Readonly<Record<string, string>>;
+
+export interface DeployOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly policy: string;
+  /** CDK's own lines, for who wants them. */
+  readonly onLine: (line: string) => void;
+}
+
+/** Bootstraps and deploys with the plain CDK command line, as a cloud team would. Throws with CDK's last lines when it fails. */
+export async function deploy({ env, policy, onLine }: DeployOptions): Promise<Outputs> {
+  const dir = join(ROOT, '.local');
+  mkdirSync(dir, { recursive: true });
+  const outputs = join(dir, `outputs-${process.pid}.json`);
+  const out = join(dir, `cdk.out-${process.pid}`);
+  const app = ['--context', `policy=${policy}`, '--context', 'ephemeral=true', '--context', 'architecture=x86_64', '--output', out];
+  try {
+    await cdk(['synth', '--quiet', ...app], env, onLine);
+    await cdk(['bootstrap', '--app', out], env, onLine);
+    await cdk(['deploy', '--all', '--app', out, '--require-approval', 'never', '--outputs-file', outputs], env, onLine);
+    const stacks: Readonly<Record<string, Outputs>> = JSON.parse(readFileSync(outputs, 'utf8'));
+    return Object.assign({}, ...Object.values(stacks));
+  } finally {
+    for (const path of [outputs, out]) if (existsSync(path)) rmSync(path, { recursive: true });
+  }
+}
+
+function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onLine: (line: string) => void): Promise<void> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'], { cwd: ROOT, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const last: string[] = [];
+    const hear = (chunk: Buffer): void => {
+      for (const line of chunk.toString().split('\n').filter(Boolean)) {
+        last.push(line);
+        if (last.length > 30) last.shift();
+        onLine(line);
+      }
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', fail);
+    child.on('exit', (code) => (code === 0 ? done() : fail(new Error(`cdk ${args[0]} failed (${code}):\n${last.join('\n')}`))));
+  });
+}

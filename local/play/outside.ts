@@ -1,0 +1,55 @@
+import { IAMClient, ListAccessKeysCommand, paginateListUsers } from '@aws-sdk/client-iam';
+import { GetSecretValueCommand, paginateListSecrets, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { AwsCredentials } from '../../lib/client/signed-call.ts';
+
+/** What the provider says, asked by somebody who is not the manager and reads none of its records. */
+
+const sdk = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
+  credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
+});
+
+/** The value as a consuming service reads it; `undefined` when it may not, or it is gone. */
+export async function readSecret(credentials: AwsCredentials, name: string): Promise<AwsCredentials | undefined> {
+  try {
+    const { SecretString = '{}' } = await new SecretsManagerClient(sdk(credentials)).send(new GetSecretValueCommand({ SecretId: name }));
+    const { accessKeyId, secretAccessKey } = JSON.parse(SecretString);
+    return { accessKeyId, secretAccessKey };
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied|ResourceNotFound|InvalidRequest/.test(error.name)) return undefined;
+    throw error;
+  }
+}
+
+/** A real signed call with an issued key, the one its profile grants. */
+export async function sendOrder(key: AwsCredentials, queueUrl: string): Promise<'accepted' | 'refused'> {
+  try {
+    await new SQSClient({ ...sdk(key), maxAttempts: 1 }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|Forbidden/.test(error.name)) return 'refused';
+    throw error;
+  }
+}
+
+export interface Outside {
+  /** `<user>: <number of active keys>` under the manager's path. */
+  readonly users: ReadonlyMap<string, number>;
+  /** Secrets of the manager that could still be read. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+/** Everything the provider lists under our path, all pages. */
+export async function listOutside(): Promise<Outside> {
+  const iam = new IAMClient({});
+  const users = new Map<string, number>();
+  for await (const { Users = [] } of paginateListUsers({ client: iam }, { PathPrefix: '/nhi/' })) {
+    const keys = await Promise.all(Users.map(({ UserName = '' }) => iam.send(new ListAccessKeysCommand({ UserName }))));
+    for (const [index, { UserName = '' }] of Users.entries())
+      users.set(UserName, keys[index]?.AccessKeyMetadata?.filter(({ Status }) => Status === 'Active').length ?? 0);
+  }
+  const secrets = new Set<string>();
+  for await (const { SecretList = [] } of paginateListSecrets({ client: new SecretsManagerClient({}) }, { Filters: [{ Key: 'name', Values: ['nhi/'] }] }))
+    for (const { Name = '', DeletedDate } of SecretList) if (!DeletedDate) secrets.add(Name);
+  return { users, secrets };
+}
