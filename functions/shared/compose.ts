@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ulid } from 'ulid';
+import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
+import { sqsRejectBin } from '../../lib/adapters/aws/sqs-reject-bin.ts';
+import { sqsWake } from '../../lib/adapters/aws/sqs-wake.ts';
+import type { FactPorts } from '../../lib/application/apply-fact.ts';
+import type { Clock, Ids, RejectBin, Wake } from '../../lib/application/ports.ts';
+import type { RecordPorts } from '../../lib/application/record.ts';
+import type { RequestPorts } from '../../lib/application/request-credential.ts';
+import type { SweepPorts } from '../../lib/application/sweep-due.ts';
+import { ENV, POLICY_FILE } from '../../lib/contract/env.ts';
+import { parseCompiledPolicy } from '../../lib/contract/compiled-policy.ts';
+import type { Policy } from '../../lib/domain/policy.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
+import { type Env, need } from './env.ts';
+
+const clock: Clock = { now: () => Date.now() as EpochMs };
+const ids: Ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
+
+export interface Records extends RecordPorts {
+  readonly wake: Wake;
+  readonly policy: Policy;
+  readonly policyDigest: string;
+}
+
+/** The ledger, the queues and the policy: what every function that decides works with. */
+export function composeRecords(env: Env): Records {
+  const { policy, digest } = parseCompiledPolicy(readFileSync(new URL(POLICY_FILE, import.meta.url), 'utf8'));
+  const urls = { 'aws-iam-user': need(env, ENV.workQueueUrl), owner: need(env, ENV.ownerQueueUrl) };
+  return { ...composeLedger(env), ids, timing: policy.timing, policy, policyDigest: digest, wake: sqsWake({ client: new SQSClient({}), urls }) };
+}
+
+const composeLedger = (env: Env) => {
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
+  return { clock, ledger: dynamodbLedger({ client, table: need(env, ENV.table) }) };
+};
+
+export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBin } => ({
+  ...composeRecords(env),
+  rejects: sqsRejectBin({ client: new SQSClient({}), url: need(env, ENV.rejectQueueUrl) }),
+});
+
+export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });
+
+export const composeSweep = (env: Env): SweepPorts => ({ ...composeRecords(env), queues: ['aws-iam-user', 'owner'] });
