@@ -8,7 +8,12 @@ import type { Envelope, Ledger, Wake } from './ports.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
 
-export type Denied = { readonly ok: false; readonly why: AuthorizationRejection | 'not-found'; readonly field: string; readonly value: string };
+export type Denied = {
+  readonly ok: false;
+  readonly why: AuthorizationRejection | 'not-found';
+  readonly field: string;
+  readonly value: string;
+};
 
 /** One credential with its whole timeline, for its owner, who may act for them, or an auditor. To everybody else it isn't there. */
 export const showCredential =
@@ -20,7 +25,8 @@ export const showCredential =
   ): Promise<{ readonly ok: true; readonly credential: Credential; readonly events: readonly Envelope[] } | Denied> => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ledger.credential(id))?.state;
-    if (!credential || !(await maySee(ledger, caller, credential.holder.id))) return { ok: false, why: 'not-found', field: 'id', value: id };
+    if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
+      return { ok: false, why: 'not-found', field: 'id', value: id };
     return { ok: true, credential, events: await ledger.events(id) };
   };
 
@@ -33,7 +39,9 @@ export const showOwner =
     caller: Caller | undefined,
     arn: string,
     ref: string,
-  ): Promise<{ readonly ok: true; readonly owner: Owner; readonly credentials: readonly Credential[]; readonly more: boolean } | Denied> => {
+  ): Promise<
+    { readonly ok: true; readonly owner: Owner; readonly credentials: readonly Credential[]; readonly more: boolean } | Denied
+  > => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const id = await resolveOwner(ledger, ref);
     const owner = id && (await ledger.owner(id));
@@ -54,10 +62,15 @@ export const revokeCredential =
     arn: string,
     id: CredentialId,
     reason: string,
-  ): Promise<{ readonly ok: true; readonly credential: Credential } | Denied | { readonly ok: false; readonly why: Rejection; readonly field: 'id'; readonly value: string }> => {
+  ): Promise<
+    | { readonly ok: true; readonly credential: Credential }
+    | Denied
+    | { readonly ok: false; readonly why: Rejection; readonly field: 'id'; readonly value: string }
+  > => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ports.ledger.credential(id))?.state;
-    if (!credential || !(await maySee(ports.ledger, caller, credential.holder.id))) return { ok: false, why: 'not-found', field: 'id', value: id };
+    if (!credential || !(await maySee(ports.ledger, caller, credential.holder.id)))
+      return { ok: false, why: 'not-found', field: 'id', value: id };
     const owns = (await resolveOwner(ports.ledger, caller.ownerRef)) === credential.holder.id;
     const refused = owns ? undefined : authorize(caller, 'operate');
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };

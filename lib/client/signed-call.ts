@@ -34,12 +34,26 @@ const lookup: LookupFunction = (_hostname, options, callback) =>
 /** One request signed with Signature Version 4, sent once. Rejects when there is no answer. */
 export async function signedCall({ url, method, service, region, credentials, headers = {}, body }: SignedCall): Promise<Answer> {
   const { sessionToken, ...keys } = credentials;
-  const signer = new AwsV4Signer({ url, method, service, region, headers: { ...headers }, ...keys, ...(sessionToken && { sessionToken }), ...(body !== undefined && { body }) });
+  const signer = new AwsV4Signer({
+    url,
+    method,
+    service,
+    region,
+    headers: { ...headers },
+    ...keys,
+    ...(sessionToken && { sessionToken }),
+    ...(body !== undefined && { body }),
+  });
   const signed = await signer.sign();
   const { hostname, protocol } = signed.url;
   const send = protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const options = { method, headers: Object.fromEntries(signed.headers), timeout: TIMEOUT_MS, ...(hostname.endsWith('.localhost') && { lookup }) };
+    const options = {
+      method,
+      headers: Object.fromEntries(signed.headers),
+      timeout: TIMEOUT_MS,
+      ...(hostname.endsWith('.localhost') && { lookup }),
+    };
     const call = send(signed.url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -58,7 +58,13 @@ function statements(policy: Policy, busArn: string) {
         ...common,
         Condition: { StringEquals: { 'events:source': name }, ArnNotEquals: { 'aws:PrincipalArn': principals } },
       },
-      { Sid: `Allow-${name}`, Effect: 'Allow', Principal: { AWS: [...principals] }, ...common, Condition: { StringEquals: { 'events:source': name } } },
+      {
+        Sid: `Allow-${name}`,
+        Effect: 'Allow',
+        Principal: { AWS: [...principals] },
+        ...common,
+        Condition: { StringEquals: { 'events:source': name } },
+      },
     ]);
   return [unknown, ...bound].map((statement) => ({ ...statement, Sid: statement.Sid.replace(/[^0-9A-Za-z-]/g, '') }));
 }

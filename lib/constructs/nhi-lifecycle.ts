@@ -62,28 +62,53 @@ export class NhiLifecycle extends Construct {
 
     const shared = { [ENV.table]: table.tableName, [ENV.stack]: name, [ENV.account]: account };
     const queues = { [ENV.workQueueUrl]: work.queue.queueUrl, [ENV.ownerQueueUrl]: owners.queue.queueUrl };
-    const make = (folder: string, options: Pick<NhiFunctionProps, 'environment' | 'timeout'> & { readonly memoryMiB?: number }): NhiFunction => {
-      const made = new NhiFunction(this, folder, { name: folder, stackName: name, architecture, compiledPolicy, logRetention, removalPolicy, ...options });
+    const make = (
+      folder: string,
+      options: Pick<NhiFunctionProps, 'environment' | 'timeout'> & { readonly memoryMiB?: number },
+    ): NhiFunction => {
+      const made = new NhiFunction(this, folder, {
+        name: folder,
+        stackName: name,
+        architecture,
+        compiledPolicy,
+        logRetention,
+        removalPolicy,
+        ...options,
+      });
       // Whatever a later grant says: no role of ours may change what bounds the users, or its own powers.
       made.deny(['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'], [boundary.managedPolicyArn]);
       return made;
     };
     const ledger = (to: NhiFunction, ...actions: readonly string[]): void => {
-      to.allow(actions.map((action) => `dynamodb:${action}`), [table.tableArn]);
-      to.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` } });
+      to.allow(
+        actions.map((action) => `dynamodb:${action}`),
+        [table.tableArn],
+      );
+      to.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {
+        StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
+      });
     };
     const write = ['GetItem', 'PutItem', 'ConditionCheckItem'] as const;
 
-    const ownerEvents = make('owner-events', { timeout: Duration.seconds(30), environment: { ...shared, ...queues, [ENV.rejectQueueUrl]: rejects.queueUrl } });
+    const ownerEvents = make('owner-events', {
+      timeout: Duration.seconds(30),
+      environment: { ...shared, ...queues, [ENV.rejectQueueUrl]: rejects.queueUrl },
+    });
     ledger(ownerEvents, ...write);
     ownerEvents.allow(['sqs:SendMessage'], [owners.queue.queueArn, rejects.queueArn]);
-    ownerEvents.function.addEventSource(new SqsEventSource(facts.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 5 }));
+    ownerEvents.function.addEventSource(
+      new SqsEventSource(facts.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 5 }),
+    );
 
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, 'Query', 'BatchGetItem');
     api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
     this.api = new HttpApi(this, 'Api', { apiName: name, defaultAuthorizer: new HttpIamAuthorizer() });
-    this.api.addRoutes({ path: '/v1/{proxy+}', methods: [HttpMethod.GET, HttpMethod.POST], integration: new HttpLambdaIntegration('ApiCode', api.function) });
+    this.api.addRoutes({
+      path: '/v1/{proxy+}',
+      methods: [HttpMethod.GET, HttpMethod.POST],
+      integration: new HttpLambdaIntegration('ApiCode', api.function),
+    });
 
     const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
     ledger(offboard, ...write, 'Query', 'BatchGetItem');
@@ -105,7 +130,9 @@ export class NhiLifecycle extends Construct {
     worker.allow(['sqs:SendMessage'], [work.queue.queueArn]);
     allowIamUsers(worker, name, boundary.managedPolicyArn);
     allowSecrets(worker, name);
-    worker.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` } });
+    worker.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {
+      StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` },
+    });
     const maxConcurrency = props.workerConcurrency ?? 5;
     worker.function.addEventSource(new SqsEventSource(work.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency }));
 
@@ -113,7 +140,10 @@ export class NhiLifecycle extends Construct {
     sweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/*`]);
     ledger(sweep, 'UpdateItem');
     sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [work.queue.queueArn, owners.queue.queueArn]);
-    new Rule(this, 'EveryMinute', { schedule: Schedule.rate(Duration.minutes(1)), targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })] });
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })],
+    });
 
     const publish = make('publish', { timeout: Duration.seconds(30), environment: { [ENV.bus]: this.outbound.eventBusName } });
     publish.allow(['events:PutEvents'], [this.outbound.eventBusArn], { StringEquals: { 'events:source': 'nhi-lifecycle' } });
@@ -134,8 +164,15 @@ export class NhiLifecycle extends Construct {
 
   private watch(): void {
     new Alarm(this, 'PastDeadline', {
-      alarmDescription: 'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
-      metric: new Metric({ namespace: NAMES.metrics, metricName: NAMES.pastDeadline, dimensionsMap: { service: 'work' }, statistic: 'Sum', period: Duration.minutes(5) }),
+      alarmDescription:
+        'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
+      metric: new Metric({
+        namespace: NAMES.metrics,
+        metricName: NAMES.pastDeadline,
+        dimensionsMap: { service: 'work' },
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,

@@ -1,8 +1,7 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ddb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../contract/table.ts';
 

@@ -13,7 +13,14 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
   worker.allow(['iam:GetUser', 'iam:ListAccessKeys'], [arn('user')]); // read before a tag could be known; an absent user has none
   worker.allow(
     [
-      ...['iam:CreateAccessKey', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey', 'iam:PutUserPolicy', 'iam:DeleteUserPolicy', 'iam:DeleteUser'],
+      ...[
+        'iam:CreateAccessKey',
+        'iam:UpdateAccessKey',
+        'iam:DeleteAccessKey',
+        'iam:PutUserPolicy',
+        'iam:DeleteUserPolicy',
+        'iam:DeleteUser',
+      ],
       // What others hung on the user is found and taken away before it is deleted.
       ...['iam:ListUserPolicies', 'iam:ListAttachedUserPolicies', 'iam:DetachUserPolicy', 'iam:ListGroupsForUser'],
       ...['iam:ListServiceSpecificCredentials', 'iam:DeleteServiceSpecificCredential', 'iam:GetLoginProfile', 'iam:DeleteLoginProfile'],

@@ -1,0 +1,123 @@
+import type { Companion, CredentialAppend, Envelope, Ledger, Loaded, OwnerAppend, WorkQueue } from '../../application/ports.ts';
+import type { Credential } from '../../domain/credential/state.ts';
+import { Fault } from '../../domain/faults.ts';
+import type { Owner } from '../../domain/owner/state.ts';
+import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
+
+interface Kept<S> extends Loaded<S> {
+  readonly queue: WorkQueue;
+  /** When the sweep sees it; `postpone` moves it without a new version. */
+  readonly dueAtMs: EpochMs | undefined;
+}
+
+/** What a simulation looks at: everything, without a copy. */
+export interface MemoryLedger extends Ledger {
+  readonly credentials: ReadonlyMap<CredentialId, Kept<Credential>>;
+  readonly owners: ReadonlyMap<OwnerId, Kept<Owner>>;
+  readonly history: ReadonlyMap<string, readonly Envelope[]>;
+}
+
+/** The ledger in memory, with the semantics of the DynamoDB one. States are shared, not copied: everything in them is readonly. */
+export function memoryLedger(): MemoryLedger {
+  const credentials = new Map<CredentialId, Kept<Credential>>();
+  const owners = new Map<OwnerId, Kept<Owner>>();
+  const history = new Map<string, Envelope[]>();
+  const unique = new Map<string, string>();
+  const held = new Map<OwnerId, CredentialId[]>();
+
+  const write = <S extends Credential | Owner>(
+    records: Map<S['id'], Kept<S>>,
+    queue: WorkQueue,
+    {
+      before,
+      state,
+      envelopes,
+      dueAtMs,
+      companions,
+    }: { readonly before: Loaded<S> | undefined; readonly state: S; readonly envelopes: readonly Envelope[] } & Pick<
+      CredentialAppend,
+      'dueAtMs' | 'companions'
+    >,
+  ): void => {
+    const last = envelopes.at(-1);
+    if (!last) throw new Fault('misconfigured', false, 'an append without events');
+    const events = history.get(state.id) ?? [];
+    if (events.some(({ id }) => id === last.id)) return; // ours, went through unnoticed
+    if ((records.get(state.id)?.version ?? 0) !== (before?.version ?? 0)) throw new Fault('ledger-conflict', true, state.id);
+    for (const companion of companions) claim(unique, companion);
+    for (const companion of companions) keep(unique, held, companion);
+    history.set(state.id, [...events, ...envelopes]);
+    records.set(state.id, { state, version: last.version, headHash: last.hash, queue, dueAtMs });
+  };
+
+  return {
+    credentials,
+    owners,
+    history,
+    credential: async (id) => credentials.get(id),
+    owner: async (id) => owners.get(id),
+    ownerByAlias: async (source, externalId) => unique.get(`ALIAS#${source}#${externalId}`) as OwnerId | undefined,
+    credentialByRequest: async (caller, key) => unique.get(`REQUEST#${caller}#${key}`) as CredentialId | undefined,
+    heldBy: async (ownerId, cursor, limit) => {
+      const ids = held.get(ownerId) ?? [];
+      const from = cursor === undefined ? 0 : Number(cursor);
+      const page = ids.slice(from, from + limit).flatMap((id) => credentials.get(id)?.state ?? []);
+      return { page, nextCursor: from + limit < ids.length ? `${from + limit}` : undefined };
+    },
+    events: async (id) => history.get(id) ?? [],
+    appendCredential: async (append: CredentialAppend) => {
+      const { requires } = append;
+      const owner = requires && owners.get(requires.id)?.state;
+      const mine = history.get(append.state.id)?.some(({ id }) => id === append.envelopes.at(-1)?.id);
+      if (requires && !mine && !(owner?.status === 'active' && owner.epoch === requires.epoch))
+        throw new Fault('owner-not-active', false, requires.id);
+      write(credentials, append.state.grant.connector, append);
+    },
+    appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
+    due: async (queue, nowMs, limit) =>
+      [...(queue === 'owner' ? owners.values() : credentials.values())]
+        .flatMap(({ queue: own, dueAtMs, state }) =>
+          own === queue && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ queue, id: state.id, dueAtMs }] : [],
+        )
+        .sort((a, b) => a.dueAtMs - b.dueAtMs)
+        .slice(0, limit),
+    postpone: async ({ queue, id, dueAtMs }, untilMs) => {
+      const move = <S>(records: Map<string, Kept<S>>): void => {
+        const record = records.get(id);
+        if (record?.dueAtMs === dueAtMs) records.set(id, { ...record, dueAtMs: untilMs });
+      };
+      if (queue === 'owner') move(owners as Map<string, Kept<Owner>>);
+      else move(credentials as Map<string, Kept<Credential>>);
+    },
+  };
+}
+
+const keyOf = (companion: Companion): string | undefined => {
+  switch (companion.item) {
+    case 'ownership':
+    case 'convergence':
+      return undefined;
+    case 'subject':
+      return `ACCOUNT#${companion.account}#${companion.subject}`;
+    case 'request':
+      return `REQUEST#${companion.caller}#${companion.key}`;
+    case 'alias':
+      return `ALIAS#${companion.source}#${companion.externalId}`;
+    case 'email':
+      return `ALIAS#email#${companion.email}`;
+  }
+};
+
+function claim(unique: ReadonlyMap<string, string>, companion: Companion): void {
+  const key = keyOf(companion);
+  const holder = key === undefined ? undefined : unique.get(key);
+  if (holder === undefined || (companion.item === 'email' && (holder === companion.seen || holder === companion.ownerId))) return;
+  throw new Fault('already-exists', false, companion.item);
+}
+
+function keep(unique: Map<string, string>, held: Map<OwnerId, CredentialId[]>, companion: Companion): void {
+  const key = keyOf(companion);
+  if (key !== undefined)
+    unique.set(key, 'credentialId' in companion ? companion.credentialId : 'ownerId' in companion ? companion.ownerId : '');
+  if (companion.item === 'ownership') held.set(companion.ownerId, [...(held.get(companion.ownerId) ?? []), companion.credentialId]);
+}

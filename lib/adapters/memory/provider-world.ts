@@ -1,0 +1,47 @@
+import type { AttemptId, CredentialId, EpochMs, KeyId } from '../../domain/types.ts';
+
+/** IAM and Secrets Manager as plain data, for a simulation to look at and a test to tamper with. */
+export interface ProviderWorld {
+  readonly users: Map<string, IamUser>;
+  readonly secrets: Map<string, StoredSecret>;
+  /** A new key is refused for so long, and a listing may miss it for so long. IAM: 3 to 4 s, longer at times. */
+  readonly propagationMs: number;
+}
+
+export interface IamUser {
+  readonly credential: CredentialId;
+  readonly ownerKey: string;
+  /** The inline deny-all is in place. */
+  denied: boolean;
+  inGroup: boolean;
+  /** What somebody else hung on the user, by name. */
+  readonly attached: Set<string>;
+  readonly keys: Map<KeyId, IamKey>;
+}
+
+export interface IamKey {
+  readonly secret: string;
+  readonly attempt: AttemptId | undefined;
+  readonly createdAtMs: EpochMs;
+  active: boolean;
+}
+
+export interface StoredSecret {
+  readonly credential: CredentialId;
+  readonly versions: Map<AttemptId, string>;
+  /** Staging label to version. */
+  readonly labels: Map<'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS', AttemptId>;
+  readers: readonly string[];
+  deletedAtMs: EpochMs | undefined;
+}
+
+export const providerWorld = (propagationMs = 4_000): ProviderWorld => ({ users: new Map(), secrets: new Map(), propagationMs });
+
+/** Whether a signed call with that key would be accepted now. */
+export function accepts({ users, propagationMs }: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
+  for (const { keys, denied } of users.values()) {
+    const key = keys.get(keyId);
+    if (key) return !denied && key.active && nowMs - key.createdAtMs >= propagationMs;
+  }
+  return false;
+}
