@@ -34,7 +34,11 @@ export async function deploy({ env, policy, onLine }: DeployOptions): Promise<Ou
 
 function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onLine: (line: string) => void): Promise<void> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'], { cwd: ROOT, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'],
+      { cwd: ROOT, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     const last: string[] = [];
     const hear = (chunk: Buffer): void => {
       for (const line of chunk.toString().split('\n').filter(Boolean)) {

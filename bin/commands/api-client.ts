@@ -21,7 +21,13 @@ export interface ApiOptions {
 }
 
 /** Calls the manager's API as whoever the AWS credentials of this process are; throws a `UserError` for whatever is not 2xx. */
-export async function callApi<T>({ api, region }: ApiOptions, method: 'GET' | 'POST', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+export async function callApi<T>(
+  { api, region }: ApiOptions,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const base = api ?? process.env['NHI_API'];
   if (!base) throw new UserError('Which API? Give --api URL or set NHI_API; the stack’s output `ApiUrl` has it.', 2);
   if (!URL.canParse(base)) throw new UserError(`--api: '${base}' is no URL; the stack’s output \`ApiUrl\` has it.`, 2);
@@ -34,7 +40,10 @@ export async function callApi<T>({ api, region }: ApiOptions, method: 'GET' | 'P
     headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
-    throw new UserError(`No answer from ${base}: ${error instanceof Error ? error.message : 'unknown'}. Is the URL right, and the stack up?`, 3);
+    throw new UserError(
+      `No answer from ${base}: ${error instanceof Error ? error.message : 'unknown'}. Is the URL right, and the stack up?`,
+      3,
+    );
   });
   if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.body);
   throw new UserError(explained(answer.status, answer.body), answer.status === 403 ? 4 : 1);

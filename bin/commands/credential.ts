@@ -31,8 +31,10 @@ async function until(options: ApiOptions, id: string, wanted: string): Promise<C
   for (;;) {
     const now = await callApi<Credential>(options, 'GET', `/v1/credentials/${id}`);
     if (now.status === wanted) return now;
-    if (now.status === 'revoked') throw new UserError(`${id} was revoked before it became ${wanted}; \`nhi credential show ${id}\` tells why.`);
-    if (Date.now() > stopAt) throw new UserError(`${id} is still ${now.status}${now.blocked ? `, blocked by ${now.blocked.code}` : ''}; it goes on by itself.`, 5);
+    if (now.status === 'revoked')
+      throw new UserError(`${id} was revoked before it became ${wanted}; \`nhi credential show ${id}\` tells why.`);
+    if (Date.now() > stopAt)
+      throw new UserError(`${id} is still ${now.status}${now.blocked ? `, blocked by ${now.blocked.code}` : ''}; it goes on by itself.`, 5);
     process.stderr.write(`${now.status} …\n`);
     await sleep(2_000);
   }
@@ -66,7 +68,9 @@ export const credential = (): Command => {
     .option('--json', 'print JSON')
     .option('--api <url>')
     .option('--region <name>')
-    .action(async (id: string, options: RequestOptions) => timeline(await callApi(options, 'GET', `/v1/credentials/${encodeURIComponent(id)}`), options.json));
+    .action(async (id: string, options: RequestOptions) =>
+      timeline(await callApi(options, 'GET', `/v1/credentials/${encodeURIComponent(id)}`), options.json),
+    );
   noun
     .command('revoke <id>')
     .description('end a credential, for good')

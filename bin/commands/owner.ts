@@ -19,7 +19,13 @@ export const owner = (): Command => {
       const { credentials, more, ...rest } = await callApi<Owner>(options, 'GET', `/v1/owners/${encodeURIComponent(ref)}`);
       if (options.json) return print({ ...rest, credentials, more }, true);
       print(rest);
-      if (credentials.length) console.log(`\n${table(['credential', 'status', 'profile', 'purpose'], credentials.map(({ id, status, profile, purpose }) => [id, status, profile, purpose]))}`);
+      if (credentials.length)
+        console.log(
+          `\n${table(
+            ['credential', 'status', 'profile', 'purpose'],
+            credentials.map(({ id, status, profile, purpose }) => [id, status, profile, purpose]),
+          )}`,
+        );
       if (more) console.log('… and more than these');
     });
   return noun;

@@ -1,6 +1,22 @@
 import Table from 'cli-table3';
 
-const BARE = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
+const BARE = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
 
 /** A table without lines, for terminals and pipes alike. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -10,19 +26,40 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 const cell = (value: unknown): string =>
-  Array.isArray(value) ? value.map(cell).join(', ') : typeof value === 'object' && value !== null ? Object.entries(value).map(([name, inner]) => `${name}=${cell(inner)}`).join(' ') : `${value}`;
+  Array.isArray(value)
+    ? value.map(cell).join(', ')
+    : typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .map(([name, inner]) => `${name}=${cell(inner)}`)
+          .join(' ')
+      : `${value}`;
 
 export function print(value: object, json = false): void {
   if (json) return console.log(JSON.stringify(value, null, 2));
-  console.log(table(['', ''], Object.entries(value).map(([name, inner]) => [name, cell(inner)])).trim());
+  console.log(
+    table(
+      ['', ''],
+      Object.entries(value).map(([name, inner]) => [name, cell(inner)]),
+    ).trim(),
+  );
 }
 
 interface WithEvents {
-  readonly events: readonly { readonly at: string; readonly type: string; readonly cause: string; readonly actor: { readonly kind: string; readonly id: string } }[];
+  readonly events: readonly {
+    readonly at: string;
+    readonly type: string;
+    readonly cause: string;
+    readonly actor: { readonly kind: string; readonly id: string };
+  }[];
 }
 
 export function timeline({ events, ...rest }: WithEvents, json = false): void {
   if (json) return console.log(JSON.stringify({ ...rest, events }, null, 2));
   print(rest);
-  console.log(`\n${table(['when', 'what', 'why', 'who'], events.map(({ at, type, cause, actor }) => [at, type, cause, `${actor.kind} ${actor.id}`]))}`);
+  console.log(
+    `\n${table(
+      ['when', 'what', 'why', 'who'],
+      events.map(({ at, type, cause, actor }) => [at, type, cause, `${actor.kind} ${actor.id}`]),
+    )}`,
+  );
 }

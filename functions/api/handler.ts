@@ -41,7 +41,9 @@ async function postCredential(event: HttpEvent): Promise<HttpResult> {
   if (!asked.ok) return invalid(asked.errors);
   const idempotencyKey = event.headers['idempotency-key'] ?? randomUUID();
   if (!IDEMPOTENCY_KEY.test(idempotencyKey))
-    return invalid([{ field: 'Idempotency-Key', value: idempotencyKey.slice(0, 100), rule: 'must be 1 to 100 printable ASCII characters without spaces' }]);
+    return invalid([
+      { field: 'Idempotency-Key', value: idempotencyKey.slice(0, 100), rule: 'must be 1 to 100 printable ASCII characters without spaces' },
+    ]);
   const { arn, caller } = signedBy(event);
   const { owner: ownerRef, ...rest } = asked.value;
   const result = await request(caller, arn, { ...rest, ...(ownerRef !== undefined && { owner: ownerRef }), idempotencyKey });
@@ -69,7 +71,9 @@ async function postRevoke(event: HttpEvent): Promise<HttpResult> {
 async function getOwner(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
   const result = await owner(caller, arn, decodeURIComponent(event.pathParameters?.['ref'] ?? ''));
-  return result.ok ? json(200, { ...ownerView(result.owner), credentials: result.credentials.map(credentialView), more: result.more }) : refusal(result);
+  return result.ok
+    ? json(200, { ...ownerView(result.owner), credentials: result.credentials.map(credentialView), more: result.more })
+    : refusal(result);
 }
 
 const routes = [
@@ -86,9 +90,16 @@ const broken = {
     if (status === 404) handling.response = problem(404, 'no-such-route', 'There is no such route; see the README for those there are', []);
     else {
       log.error('request failed', { error: handling.error instanceof Error ? handling.error : new Error('unknown') });
-      handling.response = problem(500, 'internal', 'Something broke; nothing was half done, and asking again with the same Idempotency-Key is safe', []);
+      handling.response = problem(
+        500,
+        'internal',
+        'Something broke; nothing was half done, and asking again with the same Idempotency-Key is safe',
+        [],
+      );
     }
   },
 };
 
-export const handler = middy<HttpEvent, HttpResult>().use(broken).handler(httpRouter({ routes: [...routes] }));
+export const handler = middy<HttpEvent, HttpResult>()
+  .use(broken)
+  .handler(httpRouter({ routes: [...routes] }));

@@ -39,7 +39,11 @@ export function read<T>(schema: z.ZodType<T>, body: string | undefined): Read<T>
   if (parsed.success) return { ok: true, value: parsed.data };
   return {
     ok: false,
-    errors: parsed.error.issues.map(({ path, message }) => ({ field: path.join('.') || '(body)', value: shown(at(json, path)), rule: message })),
+    errors: parsed.error.issues.map(({ path, message }) => ({
+      field: path.join('.') || '(body)',
+      value: shown(at(json, path)),
+      rule: message,
+    })),
   };
 }
 

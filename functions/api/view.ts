@@ -19,10 +19,20 @@ export const credentialView = (credential: Credential) => ({
   requestedAt: time(credential.requestedAtMs),
   keys: credential.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [{ keyId: version.keyId, phase: version.phase }])),
   ...(credential.blocked && {
-    blocked: { code: credential.blocked.code, since: time(credential.blocked.sinceMs), tries: credential.blocked.tries, nextTryAt: time(credential.blocked.nextTryAtMs) },
+    blocked: {
+      code: credential.blocked.code,
+      since: time(credential.blocked.sinceMs),
+      tries: credential.blocked.tries,
+      nextTryAt: time(credential.blocked.nextTryAtMs),
+    },
   }),
   ...(credential.status === 'active' && { activeSince: time(credential.activeSinceMs) }),
-  ...(credential.status === 'revoking' && { cause: credential.cause, revokingSince: time(credential.sinceMs), stage: credential.stage, accessRemovedAt: time(credential.cutOffAtMs) }),
+  ...(credential.status === 'revoking' && {
+    cause: credential.cause,
+    revokingSince: time(credential.sinceMs),
+    stage: credential.stage,
+    accessRemovedAt: time(credential.cutOffAtMs),
+  }),
   ...(credential.status === 'revoked' && {
     receipt: {
       cause: credential.receipt.cause,
@@ -45,7 +55,9 @@ export const ownerView = (owner: Owner) => ({
   roles: owner.attributes.roles,
   email: owner.attributes.email,
   ...(owner.status === 'leaving' && { leavesAt: time(owner.leaveAtMs) }),
-  ...(owner.offboarding && { offboarding: { cause: owner.offboarding.cause, pass: owner.offboarding.pass, nextPassAt: time(owner.offboarding.nextAtMs) } }),
+  ...(owner.offboarding && {
+    offboarding: { cause: owner.offboarding.cause, pass: owner.offboarding.pass, nextPassAt: time(owner.offboarding.nextAtMs) },
+  }),
   ...(owner.converged && {
     convergence: {
       credentials: owner.converged.credentials,

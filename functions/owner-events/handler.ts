@@ -15,7 +15,8 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
     const read = factIn(body);
     const refused = read.ok ? await apply(read.fact) : read;
     if (refused.ok) return log.info('fact', { subject: read.ok ? read.fact.subject : '', changed: refused.changed });
-    const { reason, field } = 'why' in refused ? { reason: `${refused.why}: ${refused.field} is ${refused.value}`, field: refused.field } : refused;
+    const { reason, field } =
+      'why' in refused ? { reason: `${refused.why}: ${refused.field} is ${refused.value}`, field: refused.field } : refused;
     log.warn('fact rejected', { reason, field });
     await rejects.put({ reason, field, body });
   }),

@@ -13,7 +13,12 @@ export function composePublisher(env: Env): (events: readonly OutboundEvent[]) =
   const client = new EventBridgeClient({});
   const EventBusName = need(env, ENV.bus);
   return async (events) => {
-    const Entries = events.map(({ detailType, detail }) => ({ EventBusName, Source: OUTBOUND_SOURCE, DetailType: detailType, Detail: detail }));
+    const Entries = events.map(({ detailType, detail }) => ({
+      EventBusName,
+      Source: OUTBOUND_SOURCE,
+      DetailType: detailType,
+      Detail: detail,
+    }));
     const answer = await client.send(new PutEventsCommand({ Entries }));
     const failed = answer.Entries?.findIndex(({ ErrorCode }) => ErrorCode !== undefined) ?? -1;
     return failed < 0 ? events.length : failed;

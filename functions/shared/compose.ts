@@ -11,8 +11,8 @@ import type { Clock, Ids, RejectBin, Wake } from '../../lib/application/ports.ts
 import type { RecordPorts } from '../../lib/application/record.ts';
 import type { RequestPorts } from '../../lib/application/request-credential.ts';
 import type { SweepPorts } from '../../lib/application/sweep-due.ts';
-import { ENV, POLICY_FILE } from '../../lib/contract/env.ts';
 import { parseCompiledPolicy } from '../../lib/contract/compiled-policy.ts';
+import { ENV, POLICY_FILE } from '../../lib/contract/env.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Env, need } from './env.ts';
@@ -30,7 +30,14 @@ export interface Records extends RecordPorts {
 export function composeRecords(env: Env): Records {
   const { policy, digest } = parseCompiledPolicy(readFileSync(new URL(POLICY_FILE, import.meta.url), 'utf8'));
   const urls = { 'aws-iam-user': need(env, ENV.workQueueUrl), owner: need(env, ENV.ownerQueueUrl) };
-  return { ...composeLedger(env), ids, timing: policy.timing, policy, policyDigest: digest, wake: sqsWake({ client: new SQSClient({}), urls }) };
+  return {
+    ...composeLedger(env),
+    ids,
+    timing: policy.timing,
+    policy,
+    policyDigest: digest,
+    wake: sqsWake({ client: new SQSClient({}), urls }),
+  };
 }
 
 const composeLedger = (env: Env) => {

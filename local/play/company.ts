@@ -13,7 +13,10 @@ export interface Company {
 }
 
 const TRUST = (account: string) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }] });
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }],
+  });
 
 /** What each role may do by its own policy. The service may read secrets as far as *its* policy goes; whether a secret lets it is the manager's. */
 const ROLES = {
@@ -41,7 +44,9 @@ export async function foundCompany(account: string): Promise<Company> {
     ordersUrl,
     consumerArn: `arn:aws:iam::${account}:role/demo-service`,
     signIn: async (role, session) => {
-      const assumed = await sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${account}:role/demo-${role}`, RoleSessionName: session }));
+      const assumed = await sts.send(
+        new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${account}:role/demo-${role}`, RoleSessionName: session }),
+      );
       const { AccessKeyId = '', SecretAccessKey = '', SessionToken } = assumed.Credentials ?? {};
       return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
     },

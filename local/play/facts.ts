@@ -4,7 +4,13 @@ import type { Person } from './people.ts';
 
 const BATCH = 10;
 
-export const factOf = (bus: string, type: 'Joined' | 'Left', person: Person, sequence: number, occurredAt: Date): PutEventsRequestEntry => ({
+export const factOf = (
+  bus: string,
+  type: 'Joined' | 'Left',
+  person: Person,
+  sequence: number,
+  occurredAt: Date,
+): PutEventsRequestEntry => ({
   EventBusName: bus,
   Source: 'hr',
   DetailType: `Owner ${type}`,
@@ -21,7 +27,9 @@ export const factOf = (bus: string, type: 'Joined' | 'Left', person: Person, seq
 
 /** Says facts on the inbound bus, ten a call; throws when the bus refuses one. */
 export async function say(credentials: AwsCredentials, entries: readonly PutEventsRequestEntry[]): Promise<void> {
-  const events = new EventBridgeClient({ credentials: { ...credentials, ...(credentials.sessionToken && { sessionToken: credentials.sessionToken }) } });
+  const events = new EventBridgeClient({
+    credentials: { ...credentials, ...(credentials.sessionToken && { sessionToken: credentials.sessionToken }) },
+  });
   for (let from = 0; from < entries.length; from += BATCH) {
     const { FailedEntryCount = 0, Entries = [] } = await events.send(new PutEventsCommand({ Entries: entries.slice(from, from + BATCH) }));
     if (FailedEntryCount > 0) throw new Error(`the bus refused a fact: ${Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode}`);

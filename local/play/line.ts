@@ -36,7 +36,12 @@ export async function playLine(stack: Deployed, people: readonly Person[], repor
   await proveEnd(company, issued, leavers, report);
 }
 
-type Call = (credentials: AwsCredentials, method: 'GET' | 'POST', path: string, body?: unknown) => Promise<{ readonly status: number; readonly json: Answer }>;
+type Call = (
+  credentials: AwsCredentials,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+) => Promise<{ readonly status: number; readonly json: Answer }>;
 interface Answer {
   readonly id: string;
   readonly status: string;
@@ -45,42 +50,78 @@ interface Answer {
   readonly secretName: string;
   readonly activeSince: string;
   readonly requestedAt: string;
-  readonly convergence?: { readonly sourceLagMs: number; readonly ourLagMs: number; readonly completeAt: string; readonly receivedAt: string };
+  readonly convergence?: {
+    readonly sourceLagMs: number;
+    readonly ourLagMs: number;
+    readonly completeAt: string;
+    readonly receivedAt: string;
+  };
 }
 
 const apiOf =
   ({ apiUrl, region }: Deployed): Call =>
   async (credentials, method, path, body) => {
     const headers: Readonly<Record<string, string>> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const answer = await signedCall({ url: `${apiUrl.replace(/\/$/, '')}${path}`, method, service: 'execute-api', region, credentials, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+    const answer = await signedCall({
+      url: `${apiUrl.replace(/\/$/, '')}${path}`,
+      method,
+      service: 'execute-api',
+      region,
+      credentials,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
     return { status: answer.status, json: JSON.parse(answer.body || '{}') };
   };
 
 async function join({ inboundBus }: Deployed, company: Company, people: readonly Person[], report: Report): Promise<void> {
   report.part(`${people.length} people join: owner facts on the bus ${inboundBus}`);
   const feed = await company.signIn('hr-feed', 'export-2026-03-01');
-  await say(feed, people.map((person) => factOf(inboundBus, 'Joined', person, 1, new Date())));
+  await say(
+    feed,
+    people.map((person) => factOf(inboundBus, 'Joined', person, 1, new Date())),
+  );
   const [first] = people;
   if (!first) throw new Error('nobody joins');
   const stranger = await company.signIn('stranger', 'mallory');
-  const refused = await say(stranger, [factOf(inboundBus, 'Left', first, 99, new Date())]).then(() => undefined, (error: Error) => error);
+  const refused = await say(stranger, [factOf(inboundBus, 'Left', first, 99, new Date())]).then(
+    () => undefined,
+    (error: Error) => error,
+  );
   report.check('a sender whom the policy does not name is refused by the bus', refused !== undefined);
 }
 
 async function issue(call: Call, company: Company, wanted: readonly Wanted[], report: Report): Promise<readonly Issued[]> {
   report.part(`${wanted.length} of them ask for a credential, each signed in as themselves`);
   const refused = await call(await company.signIn('stranger', 'mallory'), 'POST', '/v1/credentials', body(company, wanted[0]));
-  report.check('a caller whom the policy does not map is refused', refused.status === 403 && refused.json.code === 'unmapped-caller', `${refused.status}`);
-  const other = await call(await company.signIn('person', wanted[1]?.person.email ?? ''), 'POST', '/v1/credentials', { ...body(company, wanted[0]), owner: wanted[0]?.person.email });
-  report.check('a request for somebody else is refused', other.status === 403 && other.json.code === 'not-for-that-owner', `${other.status}`);
+  report.check(
+    'a caller whom the policy does not map is refused',
+    refused.status === 403 && refused.json.code === 'unmapped-caller',
+    `${refused.status}`,
+  );
+  const other = await call(await company.signIn('person', wanted[1]?.person.email ?? ''), 'POST', '/v1/credentials', {
+    ...body(company, wanted[0]),
+    owner: wanted[0]?.person.email,
+  });
+  report.check(
+    'a request for somebody else is refused',
+    other.status === 403 && other.json.code === 'not-for-that-owner',
+    `${other.status}`,
+  );
   const issued = await inTurns(wanted, (one) => issueOne(call, company, one));
   report.line(`request to readable secret: ${spread(issued.map(({ activeAfterMs }) => activeAfterMs))}`);
 
   const stranger = await company.signIn('stranger', 'mallory');
   const read = await inTurns(issued, ({ secretName }) => readSecret(stranger, secretName));
-  report.check('a principal that is no consumer reads none of the secrets, whatever its own policy allows', read.every((value) => value === undefined));
+  report.check(
+    'a principal that is no consumer reads none of the secrets, whatever its own policy allows',
+    read.every((value) => value === undefined),
+  );
   const calls = await inTurns(issued, ({ key }) => sendOrder(key, company.ordersUrl));
-  report.check(`each of the ${issued.length} keys makes a real signed call, and it is accepted`, calls.every((answer) => answer === 'accepted'));
+  report.check(
+    `each of the ${issued.length} keys makes a real signed call, and it is accepted`,
+    calls.every((answer) => answer === 'accepted'),
+  );
   return issued;
 }
 
@@ -109,7 +150,14 @@ async function issueOne(call: Call, company: Company, wanted: Wanted): Promise<I
   return { ...wanted, id: made.id, userName: active.userName, secretName: active.secretName, key, activeAfterMs };
 }
 
-async function leave({ inboundBus }: Deployed, company: Company, call: Call, people: readonly Person[], leavers: readonly Issued[], report: Report): Promise<void> {
+async function leave(
+  { inboundBus }: Deployed,
+  company: Company,
+  call: Call,
+  people: readonly Person[],
+  leavers: readonly Issued[],
+  report: Report,
+): Promise<void> {
   report.part(`${LEAVERS.length} people leave, two managers among them`);
   const feed = await company.signIn('hr-feed', 'export-2026-04-01');
   const leftAt = new Date();
@@ -118,7 +166,9 @@ async function leave({ inboundBus }: Deployed, company: Company, call: Call, peo
   await say(feed, [...facts, ...facts]); // twice, as buses do
   const windows = await Promise.all(
     leavers.map(({ key, id }) =>
-      eventually(`${id} is refused`, async () => ((await sendOrder(key, company.ordersUrl)) === 'refused' ? Date.now() - leftAt.getTime() : undefined)),
+      eventually(`${id} is refused`, async () =>
+        (await sendOrder(key, company.ordersUrl)) === 'refused' ? Date.now() - leftAt.getTime() : undefined,
+      ),
     ),
   );
   report.line(`fact to refused call, seen from outside: ${spread(windows)}`);
@@ -132,8 +182,13 @@ async function leave({ inboundBus }: Deployed, company: Company, call: Call, peo
     ),
   );
   for (const { email, sourceLagMs, ourLagMs, receivedAt, completeAt } of ends)
-    report.line(`${email.padEnd(22)} occurred → received ${seconds(sourceLagMs)}, received → access removed ${seconds(ourLagMs)}, → receipt ${seconds(Date.parse(completeAt) - Date.parse(receivedAt))}`);
-  await say(feed, gone.map((person) => factOf(inboundBus, 'Joined', person, 1, leftAt))); // late and repeated
+    report.line(
+      `${email.padEnd(22)} occurred → received ${seconds(sourceLagMs)}, received → access removed ${seconds(ourLagMs)}, → receipt ${seconds(Date.parse(completeAt) - Date.parse(receivedAt))}`,
+    );
+  await say(
+    feed,
+    gone.map((person) => factOf(inboundBus, 'Joined', person, 1, leftAt)),
+  ); // late and repeated
   report.check('every leaver has a closing receipt', ends.length === gone.length);
 }
 
@@ -142,16 +197,39 @@ async function proveEnd(company: Company, issued: readonly Issued[], leavers: re
   const staying = issued.filter((one) => !leavers.includes(one));
   const { users, secrets } = await listOutside();
   const expected = new Set(staying.map(({ userName }) => userName));
-  report.check(`IAM lists exactly ${staying.length} users under /nhi/`, users.size === expected.size && [...users.keys()].every((name) => expected.has(name)), [...users.keys()].filter((name) => !expected.has(name)).join(', ') || 'some are missing');
-  report.check('each of them has exactly one active key', [...users.values()].every((keys) => keys === 1));
+  report.check(
+    `IAM lists exactly ${staying.length} users under /nhi/`,
+    users.size === expected.size && [...users.keys()].every((name) => expected.has(name)),
+    [...users.keys()].filter((name) => !expected.has(name)).join(', ') || 'some are missing',
+  );
+  report.check(
+    'each of them has exactly one active key',
+    [...users.values()].every((keys) => keys === 1),
+  );
   const names = new Set(staying.map(({ secretName }) => secretName));
-  report.check(`Secrets Manager has exactly ${staying.length} readable secrets under nhi/`, secrets.size === names.size && [...secrets].every((name) => names.has(name)), `${secrets.size}`);
+  report.check(
+    `Secrets Manager has exactly ${staying.length} readable secrets under nhi/`,
+    secrets.size === names.size && [...secrets].every((name) => names.has(name)),
+    `${secrets.size}`,
+  );
   const service = await company.signIn('service', 'late');
-  const old = await inTurns(leavers, async ({ key, secretName }) => [await sendOrder(key, company.ordersUrl), await readSecret(service, secretName)] as const);
-  report.check('the same signed call with a leaver’s key is refused now', old.every(([answer]) => answer === 'refused'));
-  report.check('and the consumer cannot read a leaver’s secret any more', old.every(([, value]) => value === undefined));
+  const old = await inTurns(
+    leavers,
+    async ({ key, secretName }) => [await sendOrder(key, company.ordersUrl), await readSecret(service, secretName)] as const,
+  );
+  report.check(
+    'the same signed call with a leaver’s key is refused now',
+    old.every(([answer]) => answer === 'refused'),
+  );
+  report.check(
+    'and the consumer cannot read a leaver’s secret any more',
+    old.every(([, value]) => value === undefined),
+  );
   const calls = await inTurns(staying, ({ key }) => sendOrder(key, company.ordersUrl));
-  report.check('everybody else’s key works as before', calls.every((answer) => answer === 'accepted'));
+  report.check(
+    'everybody else’s key works as before',
+    calls.every((answer) => answer === 'accepted'),
+  );
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

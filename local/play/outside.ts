@@ -27,7 +27,11 @@ export async function sendOrder(key: AwsCredentials, queueUrl: string): Promise<
     await new SQSClient({ ...sdk(key), maxAttempts: 1 }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
     return 'accepted';
   } catch (error) {
-    if (error instanceof Error && /AccessDenied|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|Forbidden/.test(error.name)) return 'refused';
+    if (
+      error instanceof Error &&
+      /AccessDenied|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|Forbidden/.test(error.name)
+    )
+      return 'refused';
     throw error;
   }
 }
@@ -49,7 +53,10 @@ export async function listOutside(): Promise<Outside> {
       users.set(UserName, keys[index]?.AccessKeyMetadata?.filter(({ Status }) => Status === 'Active').length ?? 0);
   }
   const secrets = new Set<string>();
-  for await (const { SecretList = [] } of paginateListSecrets({ client: new SecretsManagerClient({}) }, { Filters: [{ Key: 'name', Values: ['nhi/'] }] }))
+  for await (const { SecretList = [] } of paginateListSecrets(
+    { client: new SecretsManagerClient({}) },
+    { Filters: [{ Key: 'name', Values: ['nhi/'] }] },
+  ))
     for (const { Name = '', DeletedDate } of SecretList) if (!DeletedDate) secrets.add(Name);
   return { users, secrets };
 }

@@ -20,7 +20,9 @@ export function consoleReport(startedAt = Date.now()): Report {
     check: (claim, holds, detail) => {
       checked += 1;
       if (!holds) failed += 1;
-      console.log(`          ${holds ? styleText('green', 'ok') : styleText('red', 'WRONG')}  ${claim}${!holds && detail ? `: ${detail}` : ''}`);
+      console.log(
+        `          ${holds ? styleText('green', 'ok') : styleText('red', 'WRONG')}  ${claim}${!holds && detail ? `: ${detail}` : ''}`,
+      );
     },
     failed: () => {
       if (checked === 0) return 1; // a play that held nothing against anything proves nothing

@@ -1,0 +1,154 @@
+import { memoryIam } from '../../lib/adapters/memory/iam.ts';
+import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
+import { providerWorld, type ProviderWorld } from '../../lib/adapters/memory/provider-world.ts';
+import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
+import { memoryWake, type Message } from '../../lib/adapters/memory/wake.ts';
+import { applyFact } from '../../lib/application/apply-fact.ts';
+import type { Clock, Connector, Ids, Ledger, SecretStore, WorkItem } from '../../lib/application/ports.ts';
+import { requestCredential } from '../../lib/application/request-credential.ts';
+import { command } from '../../lib/application/record.ts';
+import { sweepDue } from '../../lib/application/sweep-due.ts';
+import { workOnCredential } from '../../lib/application/work-credential.ts';
+import { workOnOwner } from '../../lib/application/work-owner.ts';
+import { Fault } from '../../lib/domain/faults.ts';
+import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import type { Policy } from '../../lib/domain/policy.ts';
+import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
+import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { type FaultLine, faultLine, type FaultPlan, Killed } from './faults.ts';
+
+/** What a test may replace, to plant a bug. */
+export interface Planted {
+  readonly timing?: Partial<Timing>;
+  readonly connector?: (real: Connector) => Connector;
+  readonly secrets?: (real: SecretStore) => SecretStore;
+  readonly ledger?: (real: Ledger) => Ledger;
+}
+
+export interface World {
+  readonly clock: Clock;
+  readonly ledger: MemoryLedger;
+  readonly provider: ProviderWorld;
+  readonly messages: Message[];
+  readonly faults: FaultLine;
+  readonly timing: Timing;
+  /** Runs until the work is done, or one of its calls is held up. */
+  deliver(item: WorkItem): Promise<void>;
+  fact(type: OwnerFact['type'], subject: string, sequence: number, cause?: OwnerFact['cause']): Promise<void>;
+  request(subject: string, key: string): Promise<void>;
+  revoke(id: CredentialId): Promise<void>;
+  sweep(): Promise<void>;
+  /** Moves the clock; what may land by then lands. */
+  pass(ms: number): Promise<void>;
+  /** From here on nothing goes wrong any more. */
+  calm(): void;
+}
+
+const POLICY: Policy = {
+  version: 1,
+  accountable: { policy: 'hr:1' },
+  sources: { hr: { kind: 'bus', accountable: 'hr:1', principals: ['self'], maxSequenceJump: 1_000_000 } },
+  profiles: {
+    p: {
+      connector: 'aws-iam-user',
+      accountable: 'hr:1',
+      whyNotRole: 'a simulation',
+      grants: [],
+      eligible: { roles: ['R'] },
+      environments: ['e'],
+      onLeave: { action: 'revoke' },
+    },
+  },
+  callers: [],
+  timing: DEFAULT_TIMING,
+};
+const START = 1_700_000_000_000;
+const CALLER = { arn: 'arn:aws:sts::1:assumed-role/r/s', ownerRef: 'hr:0', may: ['request'], for: ['hr:1', 'hr:2', 'hr:3'] } as const;
+
+const counted = (): Ids => {
+  let count = 0;
+  const next = (length: number): string => {
+    count += 1;
+    return count.toString().padStart(length, '0');
+  };
+  return { ulid: () => next(26), uuid: () => `00000000-0000-4000-8000-${next(12)}` };
+};
+
+export function world(plan: FaultPlan, landWithinMs: (n: number) => number, planted: Planted = {}): World {
+  let nowMs = START as EpochMs;
+  let quiet = false;
+  const clock: Clock = { now: () => nowMs };
+  const timing: Timing = { ...DEFAULT_TIMING, ...planted.timing };
+  const policy = { ...POLICY, timing };
+  const ids = counted();
+  const ledger = memoryLedger();
+  const provider = providerWorld();
+  const wake = memoryWake(clock);
+  const faults = faultLine((n, site) => (quiet ? undefined : plan(n, site)), clock.now, landWithinMs);
+  let keys = 0;
+  const iam = memoryIam(provider, clock, () => {
+    keys += 1;
+    return `AKIA${keys}`;
+  });
+  const wired = faults.wrap('ledger', planted.ledger?.(ledger) ?? ledger);
+  const base = { ledger: wired, clock, ids, timing, policy, policyDigest: 'd', wake: faults.wrap('wake', wake), account: '000000000000' };
+  const work = workOnCredential({
+    ...base,
+    connector: faults.wrap('connector', planted.connector?.(iam) ?? iam),
+    secrets: faults.wrap('secrets', planted.secrets?.(memorySecrets(provider, clock)) ?? memorySecrets(provider, clock)),
+    requestTimeoutMs: 10_000,
+  });
+  const offboard = workOnOwner(base);
+  const ask = requestCredential(base);
+  const hear = applyFact(base);
+  const sweep = sweepDue({ ...base, queues: ['aws-iam-user', 'owner'] });
+
+  /** A fault or a dead process is what this is about; anything else is a defect and ends the run. */
+  const survive = async (act: () => Promise<unknown>): Promise<void> => {
+    let held: () => void = () => undefined;
+    const parked = new Promise<void>((resolve) => {
+      held = resolve;
+    });
+    const stop = faults.onPark(held);
+    const run = act().then(
+      () => undefined,
+      (error: unknown) => {
+        const expected = error instanceof Killed || error instanceof Fault || (error instanceof Error && error.message.endsWith('connection lost'));
+        if (!expected) defects.push(error);
+      },
+    );
+    await Promise.race([run, parked]);
+    stop();
+    if (defects.length) throw defects[0];
+  };
+  const defects: unknown[] = [];
+
+  return {
+    clock,
+    ledger,
+    provider,
+    messages: wake.messages,
+    faults,
+    timing,
+    deliver: ({ queue, id }) =>
+      survive(() => (queue === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, 40_000)) : work(id as CredentialId, plusMs(nowMs, 40_000)))),
+    fact: (type, subject, sequence, cause = 'normal') => {
+      const attributes = { email: `${subject}@example.com`, roles: ['R'] };
+      const fact: OwnerFact = { type, id: `${subject}-${sequence}`, source: 'hr', subject, sequence, occurredAtMs: nowMs, effectiveAtMs: nowMs, cause, attributes };
+      return survive(() => hear(fact));
+    },
+    request: (subject, key) =>
+      survive(() => ask(CALLER, CALLER.arn, { profile: 'p', owner: `hr:${subject}`, purpose: 'x', environment: 'e', consumers: [], idempotencyKey: key })),
+    revoke: (id) =>
+      survive(() => command(base, id, { type: 'revoke', cause: 'requested' }, { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' })),
+    sweep: () => survive(() => sweep()),
+    pass: async (ms) => {
+      nowMs = plusMs(nowMs, ms);
+      await faults.land(nowMs);
+      if (defects.length) throw defects[0];
+    },
+    calm: () => {
+      quiet = true;
+    },
+  };
+}
