@@ -1,4 +1,31 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { App, Aspects, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { App, CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { NhiLifecycle } from '../lib/constructs/nhi-lifecycle.ts';
+import { readPolicySource } from './policy-source.ts';
+
+/** Context: `policy` (file), `name` (of the deployment), `ephemeral` (nothing is kept when the stack goes). */
+const app = new App();
+const contextOf = (name: string): string | undefined => app.node.tryGetContext(name)?.toString();
+
+const source = readPolicySource(contextOf('policy') ?? 'nhi.policy.yaml');
+if (!source.ok) {
+  console.error(source.problems.join('\n'));
+  process.exit(1);
+}
+const name = contextOf('name') ?? 'nhi';
+const stack = new Stack(app, 'NhiLifecycle', {
+  stackName: name,
+  description: 'nhi-lifecycle: credentials of machine identities, along the life of their owners',
+  ...(contextOf('ephemeral') !== 'true' && { terminationProtection: true }),
+});
+const nhi = new NhiLifecycle(stack, 'Nhi', {
+  policy: source.policy,
+  compiledPolicy: source.compiled,
+  grantDocuments: source.grantDocuments,
+  name,
+  ...(contextOf('ephemeral') === 'true' && { removalPolicy: RemovalPolicy.DESTROY }),
+});
+new CfnOutput(stack, 'ApiUrl', { value: nhi.api.apiEndpoint, description: 'What `nhi --api` takes' });
+new CfnOutput(stack, 'InboundBus', { value: nhi.inbound.eventBusName, description: 'Where sources say owner facts' });
+new CfnOutput(stack, 'OutboundBus', { value: nhi.outbound.eventBusName, description: 'Where everything that happens is told' });
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

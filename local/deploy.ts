@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -20,7 +20,7 @@ export async function deploy({ env, policy, onLine }: DeployOptions): Promise<Ou
   mkdirSync(dir, { recursive: true });
   const outputs = join(dir, `outputs-${process.pid}.json`);
   const out = join(dir, `cdk.out-${process.pid}`);
-  const app = ['--context', `policy=${policy}`, '--context', 'ephemeral=true', '--context', 'architecture=x86_64', '--output', out];
+  const app = ['--context', `policy=${policy}`, '--context', 'ephemeral=true', '--output', out];
   try {
     await cdk(['synth', '--quiet', ...app], env, onLine);
     await cdk(['bootstrap', '--app', out], env, onLine);
@@ -37,7 +37,7 @@ function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onL
     const child = spawn(
       process.execPath,
       [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'],
-      { cwd: ROOT, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: ROOT, env: { ...env, PATH: withOurNode(env['PATH']) }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const last: string[] = [];
     const hear = (chunk: Buffer): void => {
@@ -53,3 +53,6 @@ function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onL
     child.on('exit', (code) => (code === 0 ? done() : fail(new Error(`cdk ${args[0]} failed (${code}):\n${last.join('\n')}`))));
   });
 }
+
+/** `cdk.json` says `node`: that has to be the one that runs this, since it is the one that takes TypeScript. */
+const withOurNode = (path = ''): string => [dirname(process.execPath), path].join(delimiter);

@@ -1,8 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Architecture, StartingPosition } from 'aws-cdk-lib/aws-lambda';
@@ -10,7 +9,10 @@ import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambd
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ENV, NAMES } from '../contract/env.ts';
+import { DUE_INDEX } from '../contract/table.ts';
 import type { Policy } from '../domain/policy.ts';
+import { acknowledge } from './acknowledge.ts';
+import { frontDoor } from './front-door.ts';
 import { InboundBus } from './inbound-bus.ts';
 import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
 import { ProfileGroups } from './profile-groups.ts';
@@ -103,12 +105,7 @@ export class NhiLifecycle extends Construct {
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, 'Query', 'BatchGetItem');
     api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
-    this.api = new HttpApi(this, 'Api', { apiName: name, defaultAuthorizer: new HttpIamAuthorizer() });
-    this.api.addRoutes({
-      path: '/v1/{proxy+}',
-      methods: [HttpMethod.GET, HttpMethod.POST],
-      integration: new HttpLambdaIntegration('ApiCode', api.function),
-    });
+    this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
     const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
     ledger(offboard, ...write, 'Query', 'BatchGetItem');
@@ -137,7 +134,7 @@ export class NhiLifecycle extends Construct {
     worker.function.addEventSource(new SqsEventSource(work.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency }));
 
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
-    sweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/*`]);
+    sweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
     ledger(sweep, 'UpdateItem');
     sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [work.queue.queueArn, owners.queue.queueArn]);
     new Rule(this, 'EveryMinute', {
@@ -149,8 +146,9 @@ export class NhiLifecycle extends Construct {
     publish.allow(['events:PutEvents'], [this.outbound.eventBusArn], { StringEquals: { 'events:source': 'nhi-lifecycle' } });
     const unpublished = deadLetterQueue(this, 'Unpublished', `${name}-unpublished`);
     deadLetterAlarm(unpublished);
+    acknowledge(publish.role, ['IAM5[Resource::*]'], 'dynamodb:ListStreams, which Lambda needs to read a stream, takes no resource.');
     publish.function.addEventSource(
-      new DynamoEventSource(table, {
+      new DynamoEventSource(table as ITable, {
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 100,
         bisectBatchOnError: true,

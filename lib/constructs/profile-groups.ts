@@ -2,6 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { NAMES } from '../contract/env.ts';
 import type { Policy } from '../domain/policy.ts';
+import { acknowledge } from './acknowledge.ts';
 
 export interface ProfileGroupsProps {
   readonly stackName: string;
@@ -24,18 +25,33 @@ export class ProfileGroups extends Construct {
       managedPolicyName: `${stackName}-boundary`,
       path: NAMES.iamPath,
       description: 'The most any user of nhi-lifecycle may ever do, whatever is attached to it.',
-      statements: boundaryStatements(),
+      statements: [...boundaryStatements()],
     });
+    acknowledge(
+      this.boundary,
+      ['IAM5[Action::*]', 'IAM5[Resource::*]'],
+      'A boundary allows nothing by itself: it is the ceiling, its denies are the point, and the groups say what a user may do.',
+    );
     this.groups = Object.entries(policy.profiles).map(([name, profile]) => {
       const group = new iam.Group(this, `Group-${name}`, { groupName: NAMES.groupOf(stackName, name), path: NAMES.iamPath });
       for (const [index, grant] of profile.grants.entries()) {
         const document = grantDocuments[grant];
-        if (document) new iam.Policy(this, `Grant-${name}-${index}`, { groups: [group], document: iam.PolicyDocument.fromJson(document) });
-        else group.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, `Grant-${name}-${index}`, grant));
+        if (document) {
+          const granted = new iam.Policy(this, `Grant-${name}-${index}`, { groups: [group], document: iam.PolicyDocument.fromJson(document) });
+          acknowledge(granted, wildcardsIn(document), `What the profile grants is decided by whoever answers for it, in ${grant}, and reviewed there.`);
+        } else group.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, `Grant-${name}-${index}`, grant));
       }
       return group;
     });
   }
+}
+
+function wildcardsIn({ Statement }: Record<string, unknown>): readonly string[] {
+  const listed = (value: unknown): readonly string[] => [value].flat().filter((one) => typeof one === 'string' && one.includes('*')) as string[];
+  return (Statement as readonly Record<string, unknown>[]).flatMap(({ Action, Resource }) => [
+    ...listed(Action).map((action) => `IAM5[Action::${action}]`),
+    ...listed(Resource).map((resource) => `IAM5[Resource::${resource}]`),
+  ]);
 }
 
 /** A boundary allows nothing by itself: the `*` is what the denies are taken from; the groups say what a user may do. */

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 
 export interface WatchedQueueProps {
   readonly queueName: string;
@@ -37,8 +38,12 @@ export class WatchedQueue extends Construct {
   }
 }
 
-export const deadLetterQueue = (scope: Construct, id: string, queueName: string): Queue =>
-  new Queue(scope, id, { queueName, encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+export function deadLetterQueue(scope: Construct, id: string, queueName: string): Queue {
+  const props = { queueName, encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
+  const queue = new Queue(scope, id, props);
+  acknowledge(queue, ['SQS3'], 'This is the end of the road: nothing reads it but people, so nothing can fail and need another queue.');
+  return queue;
+}
 
 /** One message is enough: nothing goes there by itself that a person need not see. */
 export const deadLetterAlarm = (queue: Queue): Alarm =>

@@ -1,11 +1,23 @@
 import { Stack } from 'aws-cdk-lib';
 import { NAMES } from '../contract/env.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import type { NhiFunction } from './nhi-function.ts';
 
 /** What the worker of IAM access keys may do, and no other function: on users under our path that carry our tag, and on our secrets. */
 export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryArn: string): void {
   const { account, partition } = Stack.of(worker);
   const arn = (kind: string): string => `arn:${partition}:iam::${account}:${kind}${NAMES.iamPath}*`;
+  const mfaDevices = `arn:${partition}:iam::${account}:mfa/*`;
+  acknowledgeWildcards(
+    worker.role,
+    [arn('user'), arn('group')],
+    'Users come and go with requests; they are bound to our path, and to our tag wherever the action has one to look at.',
+  );
+  acknowledgeWildcards(
+    worker.role,
+    [mfaDevices],
+    'Somebody else may hang a virtual MFA device on a user of ours, under any name; IAM refuses to delete one in use.',
+  );
   const ours = { StringEquals: { 'aws:ResourceTag/nhi:stack': stackName } };
   const madeByUs = { StringEquals: { 'iam:PermissionsBoundary': boundaryArn, 'aws:RequestTag/nhi:stack': stackName } };
   worker.allow(['iam:CreateUser'], [arn('user')], madeByUs);
@@ -30,7 +42,7 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
     [arn('user')],
     ours,
   );
-  worker.allow(['iam:DeleteVirtualMFADevice'], [`arn:${partition}:iam::${account}:mfa/*`]); // its name was somebody else's choice; IAM refuses while it is in use
+  worker.allow(['iam:DeleteVirtualMFADevice'], [mfaDevices]);
   worker.allow(['iam:AddUserToGroup', 'iam:RemoveUserFromGroup'], [arn('group')]);
 }
 
@@ -38,6 +50,7 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
 export function allowSecrets(worker: NhiFunction, stackName: string): void {
   const { account, partition, region } = Stack.of(worker);
   const secrets = [`arn:${partition}:secretsmanager:${region}:${account}:secret:nhi/*`];
+  acknowledgeWildcards(worker.role, secrets, 'Secrets come and go with requests; they are bound to our path and tag.');
   worker.allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], secrets, {
     StringEquals: { 'aws:RequestTag/nhi:stack': stackName },
   });

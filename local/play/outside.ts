@@ -5,14 +5,17 @@ import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 
 /** What the provider says, asked by somebody who is not the manager and reads none of its records. */
 
-const sdk = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
-  credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
+/** As the SDK wants them: a member that is `undefined` is not the same to it as none. */
+export const ofSdk = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) => ({
+  accessKeyId,
+  secretAccessKey,
+  ...(sessionToken && { sessionToken }),
 });
 
 /** The value as a consuming service reads it; `undefined` when it may not, or it is gone. */
 export async function readSecret(credentials: AwsCredentials, name: string): Promise<AwsCredentials | undefined> {
   try {
-    const { SecretString = '{}' } = await new SecretsManagerClient(sdk(credentials)).send(new GetSecretValueCommand({ SecretId: name }));
+    const { SecretString = '{}' } = await new SecretsManagerClient({ credentials: ofSdk(credentials) }).send(new GetSecretValueCommand({ SecretId: name }));
     const { accessKeyId, secretAccessKey } = JSON.parse(SecretString);
     return { accessKeyId, secretAccessKey };
   } catch (error) {
@@ -24,7 +27,7 @@ export async function readSecret(credentials: AwsCredentials, name: string): Pro
 /** A real signed call with an issued key, the one its profile grants. */
 export async function sendOrder(key: AwsCredentials, queueUrl: string): Promise<'accepted' | 'refused'> {
   try {
-    await new SQSClient({ ...sdk(key), maxAttempts: 1 }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
+    await new SQSClient({ credentials: ofSdk(key), maxAttempts: 1 }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
     return 'accepted';
   } catch (error) {
     if (

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { startLocalCloud } from '../local/cloud.ts';
+import { deploy } from '../local/deploy.ts';
+import { LocalCloudError } from '../local/errors.ts';
+import { foundCompany } from '../local/play/company.ts';
+import { type Deployed, playLine } from '../local/play/line.ts';
+import { readPeople } from '../local/play/people.ts';
+import { consoleReport } from '../local/play/report.ts';
+
+const USAGE = `Usage: npm start [-- --keep] [--verbose] [--allow-endpoint HOST]
+
+Plays a company on a local cloud: people join, get credentials, use them, and leave.
+  --keep       leave the cloud up at the end, and print commands to try
+  --verbose    show what CDK and the emulator say
+Exit codes: 0 all was as it should be, 1 something was not, 2 wrong use.`;
+
+const POLICY = 'examples/company/nhi.policy.yaml';
+const PEOPLE = 'examples/company/people-2026-03-01.csv';
+const ACCOUNT = '000000000000';
+
+interface Options {
+  readonly keep: boolean;
+  readonly verbose: boolean;
+  readonly allowEndpoint: string | undefined;
+}
+
+async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> {
+  const report = consoleReport();
+  report.part('A local cloud');
+  const cloud = await startLocalCloud({ progress: report.line, ...(allowEndpoint && { allowEndpoint }) });
+  const stopped = endOnSignal(cloud.stop);
+  try {
+    report.line(cloud.embedded ? `up at ${cloud.endpoint}, IAM enforced` : `${cloud.endpoint} answers`);
+    for (const name of Object.keys(process.env)) if (name.toUpperCase().startsWith('AWS_')) delete process.env[name];
+    Object.assign(process.env, cloud.env); // the SDK's clients of this process look here, and nowhere else
+    report.part('cdk bootstrap, cdk deploy');
+    const quiet = (): void => undefined;
+    const outputs = await deploy({ env: cloud.env, policy: POLICY, onLine: verbose ? report.line : quiet });
+    const stack = {
+      apiUrl: outputs['ApiUrl'] ?? '',
+      inboundBus: outputs['InboundBus'] ?? '',
+      account: ACCOUNT,
+      region: cloud.env['AWS_REGION'] ?? 'us-east-1',
+    };
+    report.line(`deployed; the API is at ${stack.apiUrl}`);
+    await playLine(stack, readPeople(PEOPLE), report);
+    const failed = report.failed();
+    report.part(failed ? `${failed} of the checks above went wrong` : 'All of it was as it should be');
+    if (keep) await keepUp(cloud.endpoint, stack, report.line, stopped);
+    return failed ? 1 : 0;
+  } finally {
+    await cloud.stop();
+  }
+}
+
+/** Resolves when a signal asks for the end; the cloud is stopped first, so that nothing is left behind. */
+function endOnSignal(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)
+      process.once(signal, () => {
+        resolve();
+        console.error(`\n${signal}: stopping the local cloud`);
+        void stop().finally(() => process.exit(code));
+      });
+  });
+}
+
+async function keepUp(endpoint: string, { apiUrl, account }: Deployed, line: (text: string) => void, stopped: Promise<void>): Promise<void> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await (await foundCompany(account)).signIn('auditor', 'you');
+  line('The cloud stays up until Ctrl-C. In another terminal, in this folder, as the auditor for an hour:');
+  for (const command of [
+    `export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1 NHI_API=${apiUrl}`,
+    `export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_SESSION_TOKEN=${sessionToken}`,
+    'npm run -s nhi -- owner show hr:103      # left',
+    'npm run -s nhi -- owner show hr:102      # is still there',
+    'npm run -s nhi -- credential show ID     # with its timeline',
+  ])
+    line(`  ${command}`);
+  await stopped;
+}
+
+function readArguments(): Options | undefined {
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    options: { keep: flag, verbose: flag, 'allow-endpoint': { type: 'string' }, help: { ...flag, short: 'h' } },
+  });
+  if (values.help) return undefined;
+  return { keep: values.keep, verbose: values.verbose, allowEndpoint: values['allow-endpoint'] };
+}
+
+try {
+  const options = readArguments();
+  if (options) process.exitCode = await play(options);
+  else console.log(USAGE);
+} catch (error) {
+  const wrongUse = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  if (wrongUse || error instanceof LocalCloudError) console.error((error as Error).message);
+  else console.error(error);
+  process.exitCode = wrongUse ? 2 : 1;
+}

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { CredentialAppend, DueItem, Envelope, Ledger, OwnerAppend, WorkQueue } from '../../application/ports.ts';
+import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
+import type { Credential, Holder } from '../../domain/credential/state.ts';
+import { Fault } from '../../domain/faults.ts';
+import type { Owner } from '../../domain/owner/state.ts';
+import type { CredentialId, OwnerId } from '../../domain/types.ts';
+import { ABSENT, companionPut, idIn, type Place, type Put, recordIn } from './dynamodb-items.ts';
+
+export interface DynamodbLedgerConfig {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+}
+
+type Item = Readonly<Record<string, unknown>>;
+type Write =
+  | { readonly place: 'owner'; readonly holder: Holder }
+  | { readonly place: Exclude<Place, 'owner'>; readonly put: Put };
+
+/** BatchGetItem takes a hundred keys. */
+const KEYS_A_CALL = 100;
+/** Two transactions on one item at the same moment: DynamoDB refuses one of them, and its SDK does not repeat it. */
+const MAX_COLLISIONS = 6;
+
+/** The ledger in one DynamoDB table. */
+export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfig): Ledger {
+  const get = async (Key: Key): Promise<Item | undefined> =>
+    (await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
+
+  const query = async (input: Omit<QueryCommandInput, 'TableName'>) => client.send(new QueryCommand({ TableName, ...input }));
+
+  const load = async <S>(id: CredentialId | OwnerId) => {
+    const item = await get(KEYS.state(id));
+    return item && recordIn<S>(item, id);
+  };
+
+  const credentialsOf = async (ids: readonly CredentialId[]): Promise<readonly Credential[]> => {
+    const found = new Map<string, Credential>();
+    for (let from = 0; from < ids.length; from += KEYS_A_CALL) {
+      let keys: Record<string, unknown>[] = ids.slice(from, from + KEYS_A_CALL).map((id) => ({ ...KEYS.state(id) }));
+      while (keys.length > 0) {
+        const answer = await client.send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } } }));
+        for (const item of answer.Responses?.[TableName] ?? []) {
+          const id = String(item['pk']).slice('CRED#'.length);
+          found.set(id, recordIn<Credential>(item, id).state);
+        }
+        keys = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+      }
+    }
+    return ids.flatMap((id) => found.get(id) ?? []);
+  };
+
+  const isOurs = async ({ state, envelopes }: CredentialAppend | OwnerAppend): Promise<boolean> => {
+    const last = envelopes.at(-1);
+    const written = last && (await get(KEYS.event(state.id, last.version)));
+    return written?.['id'] === last?.id;
+  };
+
+  const write = async (append: CredentialAppend | OwnerAppend, writes: readonly Write[]): Promise<void> => {
+    const TransactItems = writes.map((one) =>
+      one.place === 'owner' ? { ConditionCheck: { TableName, ...activeIn(one.holder) } } : { Put: { TableName, ...one.put } },
+    );
+    for (let collisions = 1; ; collisions += 1) {
+      try {
+        await client.send(new TransactWriteCommand({ TransactItems }));
+        return;
+      } catch (error) {
+        const failed = failedPlaces(error, writes);
+        if (!failed) throw error;
+        if (failed.length === 0 && collisions < MAX_COLLISIONS) {
+          await sleep(Math.random() * 20 * 2 ** collisions);
+          continue;
+        }
+        if (await isOurs(append)) return;
+        if (failed.includes('owner')) throw new Fault('owner-not-active', false, append.state.id);
+        if (failed.includes('companion')) throw new Fault('already-exists', false, append.state.id);
+        throw new Fault('ledger-conflict', true, append.state.id);
+      }
+    }
+  };
+
+  const due = async (queue: WorkQueue, nowMs: number, limit: number, shard: number): Promise<readonly DueItem[]> => {
+    const { Items = [] } = await query({
+      IndexName: DUE_INDEX,
+      KeyConditionExpression: 'duePk = :due AND dueAt <= :now',
+      ExpressionAttributeValues: { ':due': duePartition(queue, shard), ':now': nowMs },
+      Limit: limit,
+    });
+    return Items.map(({ pk, dueAt }) => ({ queue, id: String(pk).slice(String(pk).indexOf('#') + 1), dueAtMs: dueAt }) as DueItem);
+  };
+
+  return {
+    credential: (id) => load<Credential>(id),
+    owner: (id) => load<Owner>(id),
+    ownerByAlias: async (source, externalId) => idIn<OwnerId>(await get(KEYS.alias(source, externalId))),
+    credentialByRequest: async (caller, key) => idIn<CredentialId>(await get(KEYS.request(caller, key))),
+    heldBy: async (ownerId, cursor, limit) => {
+      const { Items = [], LastEvaluatedKey } = await query({
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :held)',
+        ExpressionAttributeValues: { ':pk': KEYS.state(ownerId).pk, ':held': KEYS.ownershipPrefix },
+        ConsistentRead: true,
+        Limit: limit,
+        ...(cursor !== undefined && { ExclusiveStartKey: KEYS.ownership(ownerId, cursor as CredentialId) }),
+      });
+      const ids = Items.map(({ sk }) => String(sk).slice(KEYS.ownershipPrefix.length) as CredentialId);
+      return { page: await credentialsOf(ids), nextCursor: LastEvaluatedKey && ids.at(-1) };
+    },
+    events: async (id) => {
+      const events: Envelope[] = [];
+      let ExclusiveStartKey: Record<string, unknown> | undefined;
+      do {
+        const page = await query({
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
+          ExpressionAttributeValues: { ':pk': KEYS.state(id).pk, ':event': KEYS.eventPrefix },
+          ConsistentRead: true,
+          ...(ExclusiveStartKey && { ExclusiveStartKey }),
+        });
+        events.push(...(page.Items ?? []).map(({ envelope }) => envelope as Envelope));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey);
+      return events;
+    },
+    appendCredential: (append) => {
+      const { requires } = append;
+      const owner: readonly Write[] = requires ? [{ place: 'owner', holder: requires }] : [];
+      return write(append, [...recordWrites(append, append.state.grant.connector, {}), ...owner]);
+    },
+    // Status and epoch stand outside the state too, for the condition of those who need the owner to be there.
+    appendOwner: (append) => write(append, recordWrites(append, 'owner', { status: append.state.status, epoch: append.state.epoch })),
+    due: async (queue, nowMs, limit) => {
+      const shards = await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => due(queue, nowMs, limit, shard)));
+      return shards
+        .flat()
+        .sort((a, b) => a.dueAtMs - b.dueAtMs)
+        .slice(0, limit);
+    },
+    postpone: async ({ id, dueAtMs }, untilMs) => {
+      const update = {
+        TableName,
+        Key: KEYS.state(id),
+        UpdateExpression: 'SET dueAt = :until',
+        ConditionExpression: 'dueAt = :seen',
+        ExpressionAttributeValues: { ':until': untilMs, ':seen': dueAtMs },
+      };
+      await client.send(new UpdateCommand(update)).catch((error: unknown) => {
+        if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error; // it has moved on by itself
+      });
+    },
+  };
+}
+
+function recordWrites(append: CredentialAppend | OwnerAppend, queue: WorkQueue, beside: Item): readonly Write[] {
+  const { before, state, envelopes, dueAtMs, companions } = append;
+  const last = envelopes.at(-1);
+  if (!last) throw new Fault('misconfigured', false, 'an append without events');
+  const due = dueAtMs === undefined ? {} : { duePk: duePartition(queue, dueShardOf(state.id)), dueAt: dueAtMs };
+  const Item = { ...KEYS.state(state.id), ...beside, ...due, version: last.version, headHash: last.hash, state };
+  const asRead = before && { ConditionExpression: 'version = :read', ExpressionAttributeValues: { ':read': before.version } };
+  return [
+    { place: 'record', put: { Item, ...(asRead ?? ABSENT) } },
+    ...envelopes.map((envelope): Write => {
+      const event = { ...KEYS.event(state.id, envelope.version), id: envelope.id, envelope };
+      return { place: 'record', put: { Item: event, ...ABSENT } };
+    }),
+    ...companions.map((companion): Write => ({ place: 'companion', put: companionPut(companion) })),
+  ];
+}
+
+const activeIn = ({ id, epoch }: Holder) => ({
+  Key: KEYS.state(id),
+  ConditionExpression: '#status = :active AND epoch = :epoch AND attribute_not_exists(killed)',
+  ExpressionAttributeNames: { '#status': 'status' },
+  ExpressionAttributeValues: { ':active': 'active', ':epoch': epoch },
+});
+
+/** Which places failed their condition; none: only a collision with another transaction. `undefined`: something else broke. */
+function failedPlaces(error: unknown, writes: readonly Write[]): readonly Place[] | undefined {
+  if (error instanceof TransactionInProgressException) return [];
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
+  if (codes.some((code) => !['None', 'ConditionalCheckFailed', 'TransactionConflict'].includes(code))) return undefined;
+  return writes.flatMap(({ place }, index) => (codes[index] === 'ConditionalCheckFailed' ? [place] : []));
+}

@@ -1,0 +1,157 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  type DescribeSecretResponse,
+  GetSecretValueCommand,
+  PutResourcePolicyCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { SecretStore } from '../../application/ports.ts';
+import type { Credential } from '../../domain/credential/state.ts';
+import { Fault, Secret } from '../../domain/faults.ts';
+import type { AttemptId } from '../../domain/types.ts';
+import { ask } from './aws-fault.ts';
+import { ONE_TRY, REPEATABLE } from './request-limits.ts';
+
+export interface SecretsManagerConfig {
+  /** Value of the `nhi:stack` tag. */
+  readonly stack: string;
+  /** Key that values are encrypted with. */
+  readonly keyArn: string;
+  /** Roles that may read a secret besides its consumers: the workers'. */
+  readonly managerRoleArns: readonly string[];
+  /** Of the SDK's clients. @default what the environment says */
+  readonly aws?: Pick<SecretsManagerClientConfig, 'endpoint' | 'region' | 'credentials'>;
+}
+
+/** Days in which a withdrawn secret can be restored, as far as Secrets Manager lets that be shortened: 7 to 30. */
+const RECOVERY_DAYS = 7;
+const gone = () => undefined;
+
+/** One secret a credential; a version of it is named by the attempt that made it. */
+export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }: SecretsManagerConfig): SecretStore {
+  const client = new SecretsManagerClient({ ...aws, ...REPEATABLE });
+  const once = new SecretsManagerClient({ ...aws, ...ONE_TRY });
+
+  const describe = (SecretId: string): Promise<DescribeSecretResponse | undefined> =>
+    ask('DescribeSecret', async () => client.send(new DescribeSecretCommand({ SecretId })), { ResourceNotFound: gone });
+
+  /** Not by its name alone: anybody could have taken that. */
+  const isOurs = ({ Tags = [] }: DescribeSecretResponse, { id }: Credential): boolean => {
+    const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
+    return tags.get('nhi:credential') === id && tags.get('nhi:stack') === stack;
+  };
+
+  const restrict = async ({ grant }: Credential, readers: readonly string[]): Promise<void> => {
+    const command = new PutResourcePolicyCommand({
+      SecretId: grant.secretName,
+      ResourcePolicy: JSON.stringify(readPolicy(readers, managerRoleArns)),
+      BlockPublicPolicy: true,
+    });
+    await ask('PutResourcePolicy', () => client.send(command));
+  };
+
+  return {
+    ensure: async (credential) => {
+      const { id, holder, grant } = credential;
+      const create = new CreateSecretCommand({
+        Name: grant.secretName,
+        KmsKeyId: keyArn,
+        Description: `${grant.profile}: ${grant.purpose}`.slice(0, 200),
+        Tags: [
+          { Key: 'nhi:credential', Value: id },
+          { Key: 'nhi:owner', Value: holder.key },
+          { Key: 'nhi:profile', Value: grant.profile },
+          { Key: 'nhi:stack', Value: stack },
+        ],
+      });
+      await ask('CreateSecret', () => once.send(create), {
+        ResourceExists: async (refusal) => {
+          const secret = await describe(grant.secretName);
+          if (!secret) throw new Fault('provider-throttled', true, 'DescribeSecret: a secret that is there is not seen yet');
+          if (!isOurs(secret, credential)) throw new Fault('foreign-account', false, grant.secretName);
+          if (secret.DeletedDate) throw refusal;
+        },
+      });
+      await restrict(credential, []); // before it has a value
+    },
+
+    put: async ({ grant }, attempt, body) => {
+      const command = new PutSecretValueCommand({
+        SecretId: grant.secretName,
+        ClientRequestToken: attempt, // becomes the version's id, so a repetition changes nothing
+        SecretString: body.reveal(),
+        VersionStages: ['AWSPENDING'],
+      });
+      await ask('PutSecretValue', () => client.send(command));
+    },
+
+    read: ({ grant }, attempt) =>
+      ask(
+        'GetSecretValue',
+        async () => {
+          const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: grant.secretName, VersionId: attempt }));
+          return SecretString === undefined ? undefined : new Secret(SecretString);
+        },
+        { ResourceNotFound: gone, InvalidRequest: gone }, // InvalidRequest: the secret is withdrawn
+      ),
+
+    promote: async (credential, attempt) => {
+      const SecretId = credential.grant.secretName;
+      const holder = await currentHolder(await describe(SecretId));
+      if (holder === attempt) return;
+      if (holder !== undefined && !credential.attempts.some((known) => known === holder))
+        throw new Fault('provider-refused', false, 'drift: AWSCURRENT is on a version that is none of ours');
+      const move = new UpdateSecretVersionStageCommand({
+        SecretId,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: attempt,
+        ...(holder !== undefined && { RemoveFromVersionId: holder }),
+      });
+      await ask('UpdateSecretVersionStage', () => once.send(move)); // repeated, it would find the label gone from where it was
+    },
+
+    share: (credential) => restrict(credential, credential.grant.consumers),
+
+    withdraw: async ({ grant }) => {
+      const command = new DeleteSecretCommand({ SecretId: grant.secretName, RecoveryWindowInDays: RECOVERY_DAYS });
+      await ask('DeleteSecret', () => client.send(command), {
+        ResourceNotFound: gone,
+        // To a role that acts by the secret's tag, one that isn't there may be refused; one that is withdrawn already is an invalid request.
+        AccessDenied: async (refusal) => {
+          const secret = await describe(grant.secretName);
+          if (secret && !secret.DeletedDate) throw refusal;
+        },
+        InvalidRequest: async (refusal) => {
+          if (!(await describe(grant.secretName))?.DeletedDate) throw refusal;
+        },
+      });
+    },
+
+    readable: async ({ grant }) => {
+      const secret = await describe(grant.secretName);
+      return secret !== undefined && !secret.DeletedDate;
+    },
+  };
+}
+
+async function currentHolder(secret: DescribeSecretResponse | undefined): Promise<AttemptId | undefined> {
+  if (!secret) throw new Fault('provider-refused', false, 'DescribeSecret: ResourceNotFound');
+  const current = Object.entries(secret.VersionIdsToStages ?? {}).find(([, stages]) => stages.includes('AWSCURRENT'));
+  return current?.[0] as AttemptId | undefined;
+}
+
+/**
+ * Nobody reads but these, whatever their own policies allow: within an account an identity policy alone would do, so it takes a deny.
+ * The principals of an allow must exist, or the service refuses the policy.
+ */
+function readPolicy(consumers: readonly string[], managers: readonly string[]) {
+  const read = { Action: ['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], Resource: '*' };
+  const allow = consumers.length ? [{ Sid: 'Consumers', Effect: 'Allow', Principal: { AWS: [...consumers] }, ...read }] : [];
+  const others = { ArnNotEquals: { 'aws:PrincipalArn': [...consumers, ...managers] } };
+  return { Version: '2012-10-17', Statement: [...allow, { Sid: 'NobodyElse', Effect: 'Deny', Principal: '*', ...read, Condition: others }] };
+}

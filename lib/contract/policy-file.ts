@@ -1,0 +1,114 @@
+import type * as z from 'zod';
+import { LineCounter, parseDocument } from 'yaml';
+import type { Policy } from '../domain/policy.ts';
+import { closest } from './closest.ts';
+import { locate } from './locate.ts';
+import { PolicyFile, type PolicyFileContent, policyOf } from './policy-schema.ts';
+
+/** What is wrong with a policy file, and where; line and column count from 1. */
+export interface PolicyProblem {
+  readonly line: number;
+  readonly column: number;
+  /** e.g. `profiles.ci-deploy.grants.0` */
+  readonly field: string;
+  readonly value: string;
+  readonly rule: string;
+}
+
+export type ParsedPolicy = { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+
+type Path = readonly PropertyKey[];
+interface Finding {
+  readonly path: Path;
+  readonly rule: string;
+}
+
+/** Reads `nhi.policy.yaml` and tells everything that is wrong with it at once. */
+export function parsePolicyFile(text: string): ParsedPolicy {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const [broken] = document.errors;
+  if (broken) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    return { ok: false, problems: [{ line, column: col, field: '(file)', value: '', rule: `is no YAML: ${broken.message.split('\n')[0]}` }] };
+  }
+  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const parsed = PolicyFile.safeParse(content);
+  const findings = parsed.success ? contradictions(parsed.data) : parsed.error.issues.flatMap(findingsOf);
+  if (parsed.success && findings.length === 0) return { ok: true, policy: policyOf(parsed.data) };
+  const problems = findings.map(({ path, rule }): PolicyProblem => {
+    const { line, col } = lines.linePos(locate(document, path));
+    return { line, column: col, field: path.map(String).join('.') || '(file)', value: shown(valueAt(content, path)), rule };
+  });
+  return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+function findingsOf(issue: z.core.$ZodIssue): readonly Finding[] {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => {
+        const meant = closest(key, knownKeysAt(issue.path));
+        return { path: [...issue.path, key], rule: `there is no such key${meant ? `; did you mean ${meant}?` : ''}` };
+      });
+    case 'invalid_key':
+      return [{ path: issue.path, rule: issue.issues[0]?.message ?? issue.message }];
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      return [{ path: issue.path, rule: `must be ${allowed.length > 1 ? `one of ${allowed.join(', ')}` : allowed[0]}` }];
+    }
+    case 'invalid_type':
+      return [{ path: issue.path, rule: `must be of type ${issue.expected}` }];
+    default:
+      return [{ path: issue.path, rule: issue.message }];
+  }
+}
+
+/** The keys the schema has at a path; `sources.<any>` and list positions stand for each other. */
+function knownKeysAt(path: Path): readonly string[] {
+  let schema: unknown = PolicyFile;
+  for (const step of path) schema = inside(schema, step);
+  return Object.keys(shapeOf(schema) ?? {});
+}
+
+const defOf = (schema: unknown): Record<string, unknown> =>
+  typeof schema === 'object' && schema !== null && 'def' in schema ? (schema.def as Record<string, unknown>) : {};
+const bare = (schema: unknown): unknown => ('innerType' in defOf(schema) ? bare(defOf(schema)['innerType']) : schema);
+const shapeOf = (schema: unknown) => defOf(bare(schema))['shape'] as Record<string, unknown> | undefined;
+const inside = (schema: unknown, step: PropertyKey): unknown => {
+  const def = defOf(bare(schema));
+  return shapeOf(schema)?.[String(step)] ?? def['valueType'] ?? def['element'];
+};
+
+/** What is right field by field and yet wrong together. */
+function contradictions({ accountable, sources, profiles, callers }: PolicyFileContent): readonly Finding[] {
+  const unknownSource = (path: Path, ref: string): readonly Finding[] => {
+    const colon = ref.indexOf(':');
+    const source = ref.slice(0, colon);
+    if (colon < 0 || Object.hasOwn(sources, source) || source.includes('{')) return [];
+    const meant = closest(source, Object.keys(sources));
+    return [{ path, rule: `names the source ${source}, which is not under sources${meant ? `; did you mean ${meant}?` : ''}` }];
+  };
+  return [
+    ...unknownSource(['accountable', 'policy'], accountable.policy),
+    ...Object.entries(sources).flatMap(([name, { accountable: ref, principals }]) => [
+      ...unknownSource(['sources', name, 'accountable'], ref),
+      ...(principals.includes('self') && principals.length > 1
+        ? [{ path: ['sources', name, 'principals'], rule: 'self leaves the source to the account’s own policies, so nobody can stand beside it' }]
+        : []),
+    ]),
+    ...Object.entries(profiles).flatMap(([name, { accountable: ref }]) => unknownSource(['profiles', name, 'accountable'], ref)),
+    ...callers.flatMap(({ match, owner, for: others }, index) => {
+      const kept = new Set([...match.arn.matchAll(/\{(\w+)\}/g)].map(([, group]) => group));
+      const missing = [...owner.matchAll(/\{(\w+)\}/g)].flatMap(([, group]) => (kept.has(group) ? [] : [group]));
+      return [
+        ...missing.map((group) => ({ path: ['callers', index, 'owner'], rule: `uses {${group}}, which match.arn does not keep` })),
+        ...unknownSource(['callers', index, 'owner'], owner),
+        ...others.flatMap((ref, at) => unknownSource(['callers', index, 'for', at], ref)),
+      ];
+    }),
+  ];
+}
+
+const valueAt = (content: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), content);
+const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value).slice(0, 100));

@@ -1,0 +1,84 @@
+import * as z from 'zod';
+import type { Policy } from '../domain/policy.ts';
+import { DEFAULT_TIMING } from '../domain/timing.ts';
+
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `30s 15m 24h 90d`, as milliseconds. */
+const duration = (minMs: number, maxMs: number, range: string) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a duration such as 30s, 15m, 24h or 90d')
+    .transform((text) => Number(text.slice(0, -1)) * UNITS[text.slice(-1) as keyof typeof UNITS])
+    .refine((ms) => ms >= minMs && ms <= maxMs, `must be ${range}`);
+
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'must be 1 to 40 letters, digits, - or _, beginning with a letter');
+/** `<source>:<external id>` or an e-mail address. */
+const ownerRef = z
+  .string()
+  .regex(/^([A-Za-z][\w-]{0,39}:\S{1,200}|[^\s@:]+@[^\s@]+)$/, 'must be <source>:<external id> or an e-mail address');
+const principal = z
+  .string()
+  .regex(/^(self|arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+)$/, 'must be self, or the ARN of an IAM role or user without wildcards');
+const grant = z
+  .string()
+  .regex(/^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+|(?!\/)(?!.*\.\.)[\w./-]+\.json)$/, 'must be the ARN of a managed policy, or a .json file below the policy file');
+const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
+const role = z.string().trim().min(1).max(80);
+
+const Source = z.strictObject({
+  kind: z.literal('bus'),
+  accountable: ownerRef,
+  principals: some(principal),
+  maxSequenceJump: z.int().min(1).default(1_000_000),
+});
+
+const Profile = z.strictObject({
+  connector: z.literal('aws-iam-user'),
+  accountable: ownerRef,
+  whyNotRole: z.string().trim().min(10, 'must say why: a role is the better answer wherever it is one'),
+  grants: some(grant).max(10),
+  eligible: z.strictObject({ roles: some(role) }),
+  environments: some(name),
+  onLeave: z.strictObject({ action: z.literal('revoke') }),
+});
+
+const Caller = z.strictObject({
+  match: z.strictObject({
+    arn: z.string().regex(/^arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):\S+$/, 'must be the pattern of an IAM or STS ARN with its account'),
+  }),
+  owner: z.string().trim().min(1),
+  may: some(z.enum(['request', 'operate', 'audit'])),
+  for: z.array(ownerRef).default([]),
+});
+
+const Timing = z.strictObject({
+  lease: duration(20_000, 900_000, 'between 20s and 15m').default(DEFAULT_TIMING.leaseMs),
+  settle: duration(1_000, 900_000, 'between 1s and 15m').default(DEFAULT_TIMING.settleMs),
+  passGap: duration(1_000, 3_600_000, 'between 1s and 1h').default(DEFAULT_TIMING.passGapMs),
+  provisionWithin: duration(60_000, 604_800_000, 'between 1m and 7d').default(DEFAULT_TIMING.provisionWithinMs),
+  revokeWithin: duration(60_000, 86_400_000, 'between 1m and 24h').default(DEFAULT_TIMING.revokeWithinMs),
+});
+
+/** `nhi.policy.yaml`. Strict everywhere: a misspelt rule must not be a rule that is not there. */
+export const PolicyFile = z.strictObject({
+  version: z.literal(1),
+  accountable: z.strictObject({ policy: ownerRef }),
+  sources: z.record(name, Source).refine((sources) => Object.keys(sources).length > 0, 'must name at least one source'),
+  profiles: z.record(name, Profile),
+  callers: z.array(Caller).default([]),
+  timing: Timing.prefault({}),
+});
+
+export type PolicyFileContent = z.output<typeof PolicyFile>;
+
+export const policyOf = ({ timing, ...rest }: PolicyFileContent): Policy => ({
+  ...rest,
+  timing: {
+    leaseMs: timing.lease,
+    settleMs: timing.settle,
+    passGapMs: timing.passGap,
+    provisionWithinMs: timing.provisionWithin,
+    revokeWithinMs: timing.revokeWithin,
+  },
+});

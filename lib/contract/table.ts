@@ -1,0 +1,40 @@
+import type { CredentialId, OwnerId } from '../domain/types.ts';
+
+/** Key of one item. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+type RecordId = CredentialId | OwnerId;
+
+/** The only index: sparse, keys only, partitioned by queue and shard, sorted by due time. */
+export const DUE_INDEX = 'due';
+/** Due records of one queue are spread over so many partitions: one takes 1,000 writes a second. */
+export const DUE_SHARDS = 4;
+
+const partitionOf = (id: RecordId): string => (id.startsWith('own_') ? `OWNER#${id}` : `CRED#${id}`);
+const padded = (version: number): string => version.toString().padStart(8, '0');
+
+/** The forms of all keys. */
+export const KEYS = {
+  state: (id: RecordId): Key => ({ pk: partitionOf(id), sk: 'STATE' }),
+  event: (id: RecordId, version: number): Key => ({ pk: partitionOf(id), sk: `EVENT#${padded(version)}` }),
+  eventPrefix: 'EVENT#',
+  ownership: (ownerId: OwnerId, credentialId: CredentialId): Key => ({ pk: partitionOf(ownerId), sk: `CRED#${credentialId}` }),
+  ownershipPrefix: 'CRED#',
+  subject: (account: string, subject: string): Key => ({ pk: `ACCOUNT#${account}`, sk: `SUBJECT#${subject}` }),
+  request: (caller: string, key: string): Key => ({ pk: `REQUEST#${caller}`, sk: `KEY#${key}` }),
+  alias: (source: string, externalId: string): Key => ({ pk: `ALIAS#${source}#${externalId}`, sk: 'ALIAS' }),
+  /** By the month in which the fact came in, UTC, so that a report reads what it is about. */
+  convergence: (receivedAtMs: number, ownerId: OwnerId, epoch: number): Key => ({
+    pk: `CONVERGENCE#${new Date(receivedAtMs).toISOString().slice(0, 7)}`,
+    sk: `${ownerId}#${padded(epoch)}`,
+  }),
+} as const;
+
+/** `DUE#<queue>#<shard>` */
+export const duePartition = (queue: string, shard: number): string => `DUE#${queue}#${shard}`;
+
+/** Ids end in chance, so their last characters spread them evenly. */
+export const dueShardOf = (id: RecordId): number => (id.charCodeAt(id.length - 1) + id.charCodeAt(id.length - 2)) % DUE_SHARDS;
