@@ -1,9 +1,10 @@
 """What MiniStack 1.5.33 gets wrong about IAM and Secrets Manager, put right before it starts.
 
-Authorisation: ARNs of users, groups and roles carry their path; condition keys iam:PermissionsBoundary, iam:PolicyARN,
-iam:ResourceTag, secretsmanager:ResourceTag, secretsmanager:VersionStage and aws:ResourceTag of both; policy variables;
+Authorisation: ARNs of users, groups and roles carry their path, and membership is the group's; condition keys iam:PermissionsBoundary,
+iam:PolicyARN, iam:ResourceTag, secretsmanager:ResourceTag, secretsmanager:VersionStage and aws:ResourceTag of both; aws:PrincipalArn of
+a session is its role's; policy variables;
 aws:SecureTransport is true (all is on loopback, and the bucket that `cdk bootstrap` makes refuses plain HTTP).
-State: a user has two access keys at most; the token of a call is the id of the secret's version, and a repeated call
+State: a user has two access keys at most; a secret made without a value has no version; the token of a call is the id of the secret's version, and a repeated call
 with the same token and value changes nothing.
 """
 
@@ -15,6 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import additions
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement
 from ministack.core.responses import error_response_json, json_response
@@ -53,6 +55,9 @@ def resource_arn(
     given_path = _param(params, "Path") or "/"
     if arn == "*" and action == "CreatePolicy":
         return f"arn:aws:iam::{account}:policy{given_path}{_param(params, 'PolicyName')}"
+    if action in ("AddUserToGroup", "RemoveUserFromGroup"):  # about the group, whoever the user is
+        group = _param(params, "GroupName")
+        return (_found(iam._groups, group) or {}).get("Arn") or f"arn:aws:iam::{account}:group/{group}"
     stores = (("UserName", "user", iam._users), ("RoleName", "role", iam._roles), ("GroupName", "group", iam._groups))
     for parameter, kind, store in stores:
         name = _param(params, parameter)
@@ -109,13 +114,24 @@ def request_context(service: str, iam_action: str, body: bytes, params: Params) 
         context.update(_iam_context(action, params))
     if service == "secretsmanager":
         context.update(_secret_context(action, body))
+    if service == "events" and action == "PutEvents":
+        context.update(additions.put_events_context(body))
     return context
 
 
 _ALWAYS = {"aws:securetransport": "true", "aws:viaawsservice": "false"}
 
 
+def _role_behind(principal_arn: str) -> str:
+    """aws:PrincipalArn of a role's session is the role's own ARN, path and all."""
+    _, session, names = principal_arn.partition(":assumed-role/")
+    role = _found(iam._roles, names.split("/", 1)[0]) if session else None
+    return role["Arn"] if role else principal_arn
+
+
 def condition_key(key: str, context: EvalContext) -> Any:
+    if key.lower() == "aws:principalarn":
+        return _role_behind(context.principal_arn)
     return _ALWAYS.get(key.lower()) or _condition_key_as_shipped(key, context)
 
 
@@ -188,6 +204,12 @@ def _token_taken(token: str) -> Response:
 def create_secret(call: Record) -> Response:
     token = call.get("ClientRequestToken")
     name = call.get("Name")
+    if "SecretString" not in call and "SecretBinary" not in call:  # no value, hence no version
+        response = _create_secret_as_shipped(call)
+        if response[0] != 200:
+            return response
+        secretsmanager._secrets[name]["Versions"] = {}
+        return json_response({"ARN": secretsmanager._secrets[name]["ARN"], "Name": name})
     if not token:
         return _create_secret_as_shipped(call)
     with _one_at_a_time:
@@ -218,6 +240,7 @@ def put_secret_value(call: Record) -> Response:
 
 
 def apply() -> None:
+    additions.apply()
     iam_actions.extract_resource_arn = resource_arn
     iam_actions.request_tag_context = request_context
     iam_evaluator._resolve_condition_key = condition_key

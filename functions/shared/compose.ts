@@ -17,6 +17,8 @@ import type { Policy } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Env, need } from './env.ts';
 
+/** Queue URLs name a host; calls go where the environment says. */
+const SQS = { useQueueUrlAsEndpoint: false };
 const clock: Clock = { now: () => Date.now() as EpochMs };
 const ids: Ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
 
@@ -36,7 +38,7 @@ export function composeRecords(env: Env): Records {
     timing: policy.timing,
     policy,
     policyDigest: digest,
-    wake: sqsWake({ client: new SQSClient({}), urls }),
+    wake: sqsWake({ client: new SQSClient(SQS), urls }),
   };
 }
 
@@ -47,7 +49,7 @@ const composeLedger = (env: Env) => {
 
 export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBin } => ({
   ...composeRecords(env),
-  rejects: sqsRejectBin({ client: new SQSClient({}), url: need(env, ENV.rejectQueueUrl) }),
+  rejects: sqsRejectBin({ client: new SQSClient(SQS), url: need(env, ENV.rejectQueueUrl) }),
 });
 
 export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });

@@ -8,9 +8,10 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
   const { account, partition } = Stack.of(worker);
   const arn = (kind: string): string => `arn:${partition}:iam::${account}:${kind}${NAMES.iamPath}*`;
   const mfaDevices = `arn:${partition}:iam::${account}:mfa/*`;
+  const absent = `arn:${partition}:iam::${account}:user/${NAMES.userPrefix}*`;
   acknowledgeWildcards(
     worker.role,
-    [arn('user'), arn('group')],
+    [arn('user'), arn('group'), absent],
     'Users come and go with requests; they are bound to our path, and to our tag wherever the action has one to look at.',
   );
   acknowledgeWildcards(
@@ -22,7 +23,8 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
   const madeByUs = { StringEquals: { 'iam:PermissionsBoundary': boundaryArn, 'aws:RequestTag/nhi:stack': stackName } };
   worker.allow(['iam:CreateUser'], [arn('user')], madeByUs);
   worker.allow(['iam:TagUser'], [arn('user')], { StringEquals: { 'aws:RequestTag/nhi:stack': stackName } }); // CreateUser with tags needs it
-  worker.allow(['iam:GetUser', 'iam:ListAccessKeys'], [arn('user')]); // read before a tag could be known; an absent user has none
+  // Without the tag, which an absent user has not; and without the path too, since IAM can't know the path of one that is not there.
+  worker.allow(['iam:GetUser', 'iam:ListAccessKeys'], [arn('user'), absent]);
   worker.allow(
     [
       ...[

@@ -16,6 +16,8 @@ export const ENV = {
 export const NAMES = {
   /** Path of every IAM user, group and policy of ours; what is outside is never touched. */
   iamPath: '/nhi/',
+  /** Every user's name begins so; the rest is the credential's id in lower case. */
+  userPrefix: 'nhi-cred_',
   groupOf: (stack: string, profile: string): string => `${stack}-${profile}`,
   inboundBus: (stack: string): string => `${stack}-in`,
   outboundBus: (stack: string): string => stack,

@@ -27,7 +27,7 @@ export async function readSecret(credentials: AwsCredentials, name: string): Pro
 /** A real signed call with an issued key, the one its profile grants. */
 export async function sendOrder(key: AwsCredentials, queueUrl: string): Promise<'accepted' | 'refused'> {
   try {
-    await new SQSClient({ credentials: ofSdk(key), maxAttempts: 1 }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
+    await new SQSClient({ credentials: ofSdk(key), maxAttempts: 1, useQueueUrlAsEndpoint: false }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
     return 'accepted';
   } catch (error) {
     if (
