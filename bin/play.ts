@@ -56,7 +56,11 @@ async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> 
 /** Resolves when a signal asks for the end; the cloud is stopped first, so that nothing is left behind. */
 function endOnSignal(stop: () => Promise<void>): Promise<void> {
   return new Promise((resolve) => {
-    for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const)
       process.once(signal, () => {
         resolve();
         console.error(`\n${signal}: stopping the local cloud`);
@@ -65,7 +69,12 @@ function endOnSignal(stop: () => Promise<void>): Promise<void> {
   });
 }
 
-async function keepUp(endpoint: string, { apiUrl, account }: Deployed, line: (text: string) => void, stopped: Promise<void>): Promise<void> {
+async function keepUp(
+  endpoint: string,
+  { apiUrl, account }: Deployed,
+  line: (text: string) => void,
+  stopped: Promise<void>,
+): Promise<void> {
   const { accessKeyId, secretAccessKey, sessionToken } = await (await foundCompany(account)).signIn('auditor', 'you');
   line('The cloud stays up until Ctrl-C. In another terminal, in this folder, as the auditor for an hour:');
   for (const command of [

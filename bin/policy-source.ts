@@ -57,7 +57,8 @@ function grantIn(file: string): Document | string {
   if (typeof document !== 'object' || document === null || Reflect.get(document, 'Version') !== '2012-10-17')
     return 'is no IAM policy document: Version must be 2012-10-17';
   const statements: unknown = Reflect.get(document, 'Statement');
-  if (!Array.isArray(statements) || statements.length === 0) return 'is no IAM policy document: Statement must be a list with something in it';
+  if (!Array.isArray(statements) || statements.length === 0)
+    return 'is no IAM policy document: Statement must be a list with something in it';
   return document as Document;
 }
 

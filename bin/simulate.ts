@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util';
 import { run } from '../test/simulation/run.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1000' }, steps: { type: 'string', default: '200' }, from: { type: 'string', default: '1' }, trace: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    steps: { type: 'string', default: '200' },
+    from: { type: 'string', default: '1' },
+    trace: { type: 'boolean', default: false },
+  },
+});
 const [seeds, steps, from] = [values.seeds, values.steps, values.from].map(Number) as [number, number, number];
 if (![seeds, steps, from].every((n) => Number.isInteger(n) && n > 0)) {
   console.error('--seeds, --steps and --from take whole numbers above 0');

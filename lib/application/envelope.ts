@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { OwnerEvent } from '../domain/owner/state.ts';
 import type { EpochMs } from '../domain/types.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Envelope, Ids } from './ports.ts';
 
 /** Who does something, why, and under which policy: the same for all events of one decision. */

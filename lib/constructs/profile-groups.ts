@@ -37,8 +37,15 @@ export class ProfileGroups extends Construct {
       for (const [index, grant] of profile.grants.entries()) {
         const document = grantDocuments[grant];
         if (document) {
-          const granted = new iam.Policy(this, `Grant-${name}-${index}`, { groups: [group], document: iam.PolicyDocument.fromJson(document) });
-          acknowledge(granted, wildcardsIn(document), `What the profile grants is decided by whoever answers for it, in ${grant}, and reviewed there.`);
+          const granted = new iam.Policy(this, `Grant-${name}-${index}`, {
+            groups: [group],
+            document: iam.PolicyDocument.fromJson(document),
+          });
+          acknowledge(
+            granted,
+            wildcardsIn(document),
+            `What the profile grants is decided by whoever answers for it, in ${grant}, and reviewed there.`,
+          );
         } else group.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, `Grant-${name}-${index}`, grant));
       }
       return group;
@@ -47,7 +54,8 @@ export class ProfileGroups extends Construct {
 }
 
 function wildcardsIn({ Statement }: Record<string, unknown>): readonly string[] {
-  const listed = (value: unknown): readonly string[] => [value].flat().filter((one) => typeof one === 'string' && one.includes('*')) as string[];
+  const listed = (value: unknown): readonly string[] =>
+    [value].flat().filter((one) => typeof one === 'string' && one.includes('*')) as string[];
   return (Statement as readonly Record<string, unknown>[]).flatMap(({ Action, Resource }) => [
     ...listed(Action).map((action) => `IAM5[Action::${action}]`),
     ...listed(Resource).map((resource) => `IAM5[Resource::${resource}]`),

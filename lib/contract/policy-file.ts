@@ -1,5 +1,5 @@
-import type * as z from 'zod';
 import { LineCounter, parseDocument } from 'yaml';
+import type * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
 import { closest } from './closest.ts';
 import { locate } from './locate.ts';
@@ -15,7 +15,9 @@ export interface PolicyProblem {
   readonly rule: string;
 }
 
-export type ParsedPolicy = { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+export type ParsedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
 
 type Path = readonly PropertyKey[];
 interface Finding {
@@ -30,7 +32,10 @@ export function parsePolicyFile(text: string): ParsedPolicy {
   const [broken] = document.errors;
   if (broken) {
     const { line, col } = lines.linePos(broken.pos[0]);
-    return { ok: false, problems: [{ line, column: col, field: '(file)', value: '', rule: `is no YAML: ${broken.message.split('\n')[0]}` }] };
+    return {
+      ok: false,
+      problems: [{ line, column: col, field: '(file)', value: '', rule: `is no YAML: ${broken.message.split('\n')[0]}` }],
+    };
   }
   const content: unknown = document.toJS({ maxAliasCount: 0 });
   const parsed = PolicyFile.safeParse(content);
@@ -93,7 +98,12 @@ function contradictions({ accountable, sources, profiles, callers }: PolicyFileC
     ...Object.entries(sources).flatMap(([name, { accountable: ref, principals }]) => [
       ...unknownSource(['sources', name, 'accountable'], ref),
       ...(principals.includes('self') && principals.length > 1
-        ? [{ path: ['sources', name, 'principals'], rule: 'self leaves the source to the account’s own policies, so nobody can stand beside it' }]
+        ? [
+            {
+              path: ['sources', name, 'principals'],
+              rule: 'self leaves the source to the account’s own policies, so nobody can stand beside it',
+            },
+          ]
         : []),
     ]),
     ...Object.entries(profiles).flatMap(([name, { accountable: ref }]) => unknownSource(['profiles', name, 'accountable'], ref)),

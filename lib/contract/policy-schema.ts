@@ -19,10 +19,16 @@ const ownerRef = z
   .regex(/^([A-Za-z][\w-]{0,39}:\S{1,200}|[^\s@:]+@[^\s@]+)$/, 'must be <source>:<external id> or an e-mail address');
 const principal = z
   .string()
-  .regex(/^(self|arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+)$/, 'must be self, or the ARN of an IAM role or user without wildcards');
+  .regex(
+    /^(self|arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+)$/,
+    'must be self, or the ARN of an IAM role or user without wildcards',
+  );
 const grant = z
   .string()
-  .regex(/^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+|(?!\/)(?!.*\.\.)[\w./-]+\.json)$/, 'must be the ARN of a managed policy, or a .json file below the policy file');
+  .regex(
+    /^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+|(?!\/)(?!.*\.\.)[\w./-]+\.json)$/,
+    'must be the ARN of a managed policy, or a .json file below the policy file',
+  );
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 const role = z.string().trim().min(1).max(80);
 

@@ -15,7 +15,9 @@ export const ofSdk = ({ accessKeyId, secretAccessKey, sessionToken }: AwsCredent
 /** The value as a consuming service reads it; `undefined` when it may not, or it is gone. */
 export async function readSecret(credentials: AwsCredentials, name: string): Promise<AwsCredentials | undefined> {
   try {
-    const { SecretString = '{}' } = await new SecretsManagerClient({ credentials: ofSdk(credentials) }).send(new GetSecretValueCommand({ SecretId: name }));
+    const { SecretString = '{}' } = await new SecretsManagerClient({ credentials: ofSdk(credentials) }).send(
+      new GetSecretValueCommand({ SecretId: name }),
+    );
     const { accessKeyId, secretAccessKey } = JSON.parse(SecretString);
     return { accessKeyId, secretAccessKey };
   } catch (error) {
@@ -27,7 +29,9 @@ export async function readSecret(credentials: AwsCredentials, name: string): Pro
 /** A real signed call with an issued key, the one its profile grants. */
 export async function sendOrder(key: AwsCredentials, queueUrl: string): Promise<'accepted' | 'refused'> {
   try {
-    await new SQSClient({ credentials: ofSdk(key), maxAttempts: 1, useQueueUrlAsEndpoint: false }).send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }));
+    await new SQSClient({ credentials: ofSdk(key), maxAttempts: 1, useQueueUrlAsEndpoint: false }).send(
+      new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'order' }),
+    );
     return 'accepted';
   } catch (error) {
     if (

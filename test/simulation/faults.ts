@@ -10,6 +10,12 @@ import { type EpochMs, plusMs } from '../../lib/domain/types.ts';
 export const FAULT_KINDS = ['before', 'after', 'throttle', 'kill-before', 'kill-after', 'late', 'slow'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** How late a call may land, as the world has it: the lease and the settle time of the defaults. A policy that says less is wrong. */
+export const LANDS_WITHIN_MS = 150_000;
+
+/** Far more than a run makes. */
+const MAX_CALLS = 20_000;
+
 /** The process is gone: nothing below runs on. */
 export class Killed extends Error {}
 
@@ -36,7 +42,7 @@ export interface FaultPlan {
   (n: number, site: string): FaultKind | undefined;
 }
 
-/** `landWithinMs`: how late a call may land; the protocol's settle time rests on it. */
+/** `landWithinMs`: how late the call of that number lands. */
 export function faultLine(plan: FaultPlan, now: () => EpochMs, landWithinMs: (n: number) => number): FaultLine {
   const reached = new Map<string, number>();
   const parked: Parked[] = [];
@@ -60,6 +66,7 @@ export function faultLine(plan: FaultPlan, now: () => EpochMs, landWithinMs: (n:
   const call = async (site: string, act: () => Promise<unknown>): Promise<unknown> => {
     const n = count;
     count += 1;
+    if (count > MAX_CALLS) throw new Error(`endless: ${site}`); // a loop that the clock does not move is a defect, not a long run
     reached.set(site, (reached.get(site) ?? 0) + 1);
     const ledger = site.startsWith('ledger.');
     const lost = (): Error => (ledger ? new Error(`${site}: connection lost`) : new Fault('provider-unknown', true, site));

@@ -1,8 +1,8 @@
-import { firstBreak } from '../../lib/application/envelope.ts';
 import { accepts } from '../../lib/adapters/memory/provider-world.ts';
+import { firstBreak } from '../../lib/application/envelope.ts';
+import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import { evolve } from '../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
-import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
@@ -24,7 +24,8 @@ export function checkStep({ ledger, provider, clock }: World, seen: Map<Credenti
     const record = ledger.credentials.get(user.credential);
     if (user.keys.size > 2) violated('2 at most two keys', user.credential);
     for (const { attempt } of user.keys.values())
-      if (!attempt || !record?.state.attempts.includes(attempt)) violated('1 the attempt is on record before the key exists', user.credential);
+      if (!attempt || !record?.state.attempts.includes(attempt))
+        violated('1 the attempt is on record before the key exists', user.credential);
     if (record?.state.status === 'revoked') violated('15 a receipt means absence', `${user.credential} has a user again`);
   }
   for (const [id, { state, dueAtMs }] of ledger.credentials) {
@@ -34,15 +35,16 @@ export function checkStep({ ledger, provider, clock }: World, seen: Map<Credenti
     seen.set(id, state.status);
     if ((before === 'revoked' && state.status !== 'revoked') || (before === 'revoking' && !state.status.startsWith('revok')))
       violated('6 revoked is final', `${id} is ${state.status}`);
-    if (state.status === 'revoked' && secret && secret.deletedAtMs === undefined) violated('15 a receipt means absence', `${id} has a readable secret`);
+    if (state.status === 'revoked' && secret && secret.deletedAtMs === undefined)
+      violated('15 a receipt means absence', `${id} has a readable secret`);
     if (state.status === 'active') {
       const current = secret?.labels.get('AWSCURRENT');
       const keyId = [...(user?.keys ?? [])].find(([, { attempt }]) => attempt === current)?.[0];
       if (!keyId || !accepts(provider, keyId, nowMs)) violated('4 AWSCURRENT works while active', id);
     }
     if (state.status !== 'active' && state.status !== 'provisioning' && 'cutOffAtMs' in state && state.cutOffAtMs !== undefined)
-      for (const keyId of user?.keys.keys() ?? []) if (accepts(provider, keyId, nowMs)) violated('access is gone after two calls', `${id} ${keyId}`);
-    if (secret && secret.readers.length > 0 && state.status === 'provisioning') continue; // shared, and about to be told so
+      for (const keyId of user?.keys.keys() ?? [])
+        if (accepts(provider, keyId, nowMs)) violated('access is gone after two calls', `${id} ${keyId}`);
     if (nextStep(state, nowMs).do !== 'rest' && dueAtMs === undefined) violated('10 what is not at rest is due', id);
   }
   for (const [id, { state, dueAtMs }] of ledger.owners)
@@ -57,12 +59,14 @@ export function checkEnd({ ledger, provider }: World): void {
     const replayed = chain.reduce<Credential | undefined>((now, { data }) => evolve(now, data as CredentialEvent), undefined);
     if (JSON.stringify(replayed) !== JSON.stringify(state)) violated('11 replay equals state', id);
     const owner = ledger.owners.get(state.holder.id)?.state;
-    if (state.status === 'active' && !(owner?.status === 'active' && owner.epoch === state.holder.epoch)) violated('7, 8 nothing lives for who is not there', id);
+    if (state.status === 'active' && !(owner?.status === 'active' && owner.epoch === state.holder.epoch))
+      violated('7, 8 nothing lives for who is not there', id);
     const user = provider.users.get(state.grant.accountName);
     if (state.status === 'active' && user?.keys.size !== 1) violated('2 exactly one key at rest', `${id} has ${user?.keys.size ?? 0}`);
     if (state.status !== 'active' && state.status !== 'revoked') violated('10 nothing gets stuck', `${id} is ${state.status}`);
   }
-  for (const [name, { credential }] of provider.users) if (ledger.credentials.get(credential)?.state.status !== 'active') violated('2 no user is unknown', name);
+  for (const [name, { credential }] of provider.users)
+    if (ledger.credentials.get(credential)?.state.status !== 'active') violated('2 no user is unknown', name);
   for (const [id, { state, version }] of ledger.owners) {
     const chain = ledger.history.get(id) ?? [];
     if (firstBreak(chain) !== undefined || chain.length !== version) violated('11 the chain verifies', id);

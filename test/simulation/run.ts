@@ -1,9 +1,9 @@
-import type { Credential } from '../../lib/domain/credential/state.ts';
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
 import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { type Chance, chance } from './chance.ts';
-import { FAULT_KINDS } from './faults.ts';
+import { FAULT_KINDS, LANDS_WITHIN_MS } from './faults.ts';
 import { checkEnd, checkStep, Violation } from './invariants.ts';
 import { type Planted, type World, world } from './world.ts';
 
@@ -25,8 +25,7 @@ export async function run(seed: number, steps: number, planted: Planted = {}): P
   const dice = chance(seed);
   const faultRate = dice.pick([0, 0.02, 0.05, 0.15]);
   const plan = () => (dice.next() < faultRate ? dice.pick(FAULT_KINDS) : undefined);
-  let here: World | undefined;
-  here = world(plan, () => dice.below((here?.timing.leaseMs ?? 0) + (here?.timing.settleMs ?? 0)), planted);
+  const here = world(plan, () => dice.below(LANDS_WITHIN_MS), { propagationMs: dice.pick([3_000, 4_000, 20_000]), ...planted });
   const trace: string[] = [];
   const seen = new Map<CredentialId, Credential['status']>();
   const sequences = new Map<string, number>();
@@ -88,7 +87,7 @@ async function pass(here: World, dice: Chance, say: (text: string) => void): Pro
   await here.sweep();
 }
 
-async function settle(here: World, seen: Map<CredentialId, Credential['status']>, trace: string[]): Promise<void> {
+export async function settle(here: World, seen: Map<CredentialId, Credential['status']>, trace: string[]): Promise<void> {
   trace.push('-- from here on nothing goes wrong');
   for (let minute = 0; minute < CALM_MINUTES; minute += 1) {
     await here.pass(60_000);
@@ -99,7 +98,9 @@ async function settle(here: World, seen: Map<CredentialId, Credential['status']>
     }
     if (atRest(here)) return;
   }
-  const stuck = [...here.ledger.credentials.values()].flatMap(({ state }) => (nextStep(state, here.clock.now()).do === 'rest' ? [] : [JSON.stringify(state)]));
+  const stuck = [...here.ledger.credentials.values()].flatMap(({ state }) =>
+    nextStep(state, here.clock.now()).do === 'rest' ? [] : [JSON.stringify(state)],
+  );
   throw new Violation(`10 nothing gets stuck: still not at rest after ${CALM_MINUTES} calm minutes: ${stuck[0] ?? 'an owner'}`);
 }
 

@@ -1,12 +1,12 @@
 import { memoryIam } from '../../lib/adapters/memory/iam.ts';
 import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
-import { providerWorld, type ProviderWorld } from '../../lib/adapters/memory/provider-world.ts';
+import { type ProviderWorld, providerWorld } from '../../lib/adapters/memory/provider-world.ts';
 import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
-import { memoryWake, type Message } from '../../lib/adapters/memory/wake.ts';
+import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../lib/application/apply-fact.ts';
 import type { Clock, Connector, Ids, Ledger, SecretStore, WorkItem } from '../../lib/application/ports.ts';
-import { requestCredential } from '../../lib/application/request-credential.ts';
 import { command } from '../../lib/application/record.ts';
+import { requestCredential } from '../../lib/application/request-credential.ts';
 import { sweepDue } from '../../lib/application/sweep-due.ts';
 import { workOnCredential } from '../../lib/application/work-credential.ts';
 import { workOnOwner } from '../../lib/application/work-owner.ts';
@@ -15,11 +15,13 @@ import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
-import { type FaultLine, faultLine, type FaultPlan, Killed } from './faults.ts';
+import { type FaultLine, type FaultPlan, faultLine, Killed } from './faults.ts';
 
 /** What a test may replace, to plant a bug. */
 export interface Planted {
   readonly timing?: Partial<Timing>;
+  /** How long a fresh key is refused. @default 4000 */
+  readonly propagationMs?: number;
   readonly connector?: (real: Connector) => Connector;
   readonly secrets?: (real: SecretStore) => SecretStore;
   readonly ledger?: (real: Ledger) => Ledger;
@@ -82,7 +84,7 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
   const policy = { ...POLICY, timing };
   const ids = counted();
   const ledger = memoryLedger();
-  const provider = providerWorld();
+  const provider = providerWorld(planted.propagationMs);
   const wake = memoryWake(clock);
   const faults = faultLine((n, site) => (quiet ? undefined : plan(n, site)), clock.now, landWithinMs);
   let keys = 0;
@@ -113,7 +115,8 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
     const run = act().then(
       () => undefined,
       (error: unknown) => {
-        const expected = error instanceof Killed || error instanceof Fault || (error instanceof Error && error.message.endsWith('connection lost'));
+        const expected =
+          error instanceof Killed || error instanceof Fault || (error instanceof Error && error.message.endsWith('connection lost'));
         if (!expected) defects.push(error);
       },
     );
@@ -134,13 +137,39 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
       survive(() => (queue === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, 40_000)) : work(id as CredentialId, plusMs(nowMs, 40_000)))),
     fact: (type, subject, sequence, cause = 'normal') => {
       const attributes = { email: `${subject}@example.com`, roles: ['R'] };
-      const fact: OwnerFact = { type, id: `${subject}-${sequence}`, source: 'hr', subject, sequence, occurredAtMs: nowMs, effectiveAtMs: nowMs, cause, attributes };
+      const fact: OwnerFact = {
+        type,
+        id: `${subject}-${sequence}`,
+        source: 'hr',
+        subject,
+        sequence,
+        occurredAtMs: nowMs,
+        effectiveAtMs: nowMs,
+        cause,
+        attributes,
+      };
       return survive(() => hear(fact));
     },
     request: (subject, key) =>
-      survive(() => ask(CALLER, CALLER.arn, { profile: 'p', owner: `hr:${subject}`, purpose: 'x', environment: 'e', consumers: [], idempotencyKey: key })),
+      survive(() =>
+        ask(CALLER, CALLER.arn, {
+          profile: 'p',
+          owner: `hr:${subject}`,
+          purpose: 'x',
+          environment: 'e',
+          consumers: [],
+          idempotencyKey: key,
+        }),
+      ),
     revoke: (id) =>
-      survive(() => command(base, id, { type: 'revoke', cause: 'requested' }, { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' })),
+      survive(() =>
+        command(
+          base,
+          id,
+          { type: 'revoke', cause: 'requested' },
+          { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' },
+        ),
+      ),
     sweep: () => survive(() => sweep()),
     pass: async (ms) => {
       nowMs = plusMs(nowMs, ms);

@@ -50,7 +50,11 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 export function recordIn<S>(item: Readonly<Record<string, unknown>>, id: string): { state: S; version: number; headHash: string } {
   const { state, version, headHash } = item;
   const ours =
-    typeof state === 'object' && state !== null && Reflect.get(state, 'id') === id && isText(Reflect.get(state, 'status')) && isText(headHash);
+    typeof state === 'object' &&
+    state !== null &&
+    Reflect.get(state, 'id') === id &&
+    isText(Reflect.get(state, 'status')) &&
+    isText(headHash);
   if (!ours || typeof version !== 'number') throw new Fault('ledger-unreadable', false, id);
   return { state: state as S, version, headHash };
 }

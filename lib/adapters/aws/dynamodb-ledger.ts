@@ -23,9 +23,7 @@ export interface DynamodbLedgerConfig {
 }
 
 type Item = Readonly<Record<string, unknown>>;
-type Write =
-  | { readonly place: 'owner'; readonly holder: Holder }
-  | { readonly place: Exclude<Place, 'owner'>; readonly put: Put };
+type Write = { readonly place: 'owner'; readonly holder: Holder } | { readonly place: Exclude<Place, 'owner'>; readonly put: Put };
 
 /** BatchGetItem takes a hundred keys. */
 const KEYS_A_CALL = 100;

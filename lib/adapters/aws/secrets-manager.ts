@@ -153,5 +153,8 @@ function readPolicy(consumers: readonly string[], managers: readonly string[]) {
   const read = { Action: ['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'], Resource: '*' };
   const allow = consumers.length ? [{ Sid: 'Consumers', Effect: 'Allow', Principal: { AWS: [...consumers] }, ...read }] : [];
   const others = { ArnNotEquals: { 'aws:PrincipalArn': [...consumers, ...managers] } };
-  return { Version: '2012-10-17', Statement: [...allow, { Sid: 'NobodyElse', Effect: 'Deny', Principal: '*', ...read, Condition: others }] };
+  return {
+    Version: '2012-10-17',
+    Statement: [...allow, { Sid: 'NobodyElse', Effect: 'Deny', Principal: '*', ...read, Condition: others }],
+  };
 }

@@ -114,9 +114,9 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
     case 'withdraw-secret':
       return accept({ type: 'SecretWithdrawn', fence });
     case 'remove-account':
-      return accept({ type: outcome.removed ? 'AccountRemoved' : 'PresenceFound', fence });
+      return accept(outcome.removed ? { type: 'AccountRemoved', fence } : present(state, fence, nowMs));
     case 'confirm-absence':
-      return outcome.absent ? absent(state, fence, nowMs, timing) : accept({ type: 'PresenceFound', fence });
+      return outcome.absent ? absent(state, fence, nowMs, timing) : accept(present(state, fence, nowMs));
     case 'refused':
       return accept({ type: 'StepFailed', fence, blocked: blocked(state, outcome.step, outcome.code, nowMs) });
     default:
@@ -173,6 +173,13 @@ function absent(state: Credential, fence: number, nowMs: EpochMs, { settleMs }: 
     return accept({ type: 'AbsenceSeen', fence, confirmAgainAtMs: plusMs(nowMs, settleMs) });
   return accept({ type: 'CredentialRevoked', fence, receipt: receipt(state, nowMs) });
 }
+
+/** From the beginning again, the deny at once; the rest after a pause, since what stands in the way may not be listed yet. */
+const present = (state: Credential, fence: number, nowMs: EpochMs): CredentialEvent => ({
+  type: 'PresenceFound',
+  fence,
+  blocked: blocked(state, 'remove-account', 'still-present', nowMs),
+});
 
 const receipt = ({ cause, sinceMs, cutOffAtMs, versions }: Revoking, nowMs: EpochMs) => ({
   cause,

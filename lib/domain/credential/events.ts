@@ -48,6 +48,6 @@ export type CredentialEvent =
   | { readonly type: 'SecretWithdrawn'; readonly fence: number }
   | { readonly type: 'AccountRemoved'; readonly fence: number }
   /** Something of the credential was still, or again, at the provider. */
-  | { readonly type: 'PresenceFound'; readonly fence: number }
+  | { readonly type: 'PresenceFound'; readonly fence: number; readonly blocked: Blocked }
   | { readonly type: 'AbsenceSeen'; readonly fence: number; readonly confirmAgainAtMs: EpochMs }
   | { readonly type: 'CredentialRevoked'; readonly fence: number; readonly receipt: Receipt };

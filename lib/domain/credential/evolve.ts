@@ -60,7 +60,9 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
     case 'RevocationStarted':
       return revocationStarted(state, event);
     case 'AccessDenied':
-      return state.status === 'revoking' && state.stage === 'deny' ? { ...state, stage: 'disable-all', blocked: undefined } : state;
+      return state.status === 'revoking' && state.stage === 'deny'
+        ? { ...state, stage: 'disable-all', blocked: state.blocked?.step === 'deny' ? undefined : state.blocked }
+        : state;
     case 'KeysDisabled':
       return keysDisabled(state, event);
     case 'SecretWithdrawn':
@@ -68,7 +70,13 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
     case 'AccountRemoved':
       return { ...answered(revoking(state, event)), stage: 'confirm-absence' };
     case 'PresenceFound':
-      return { ...answered(revoking(state, event)), stage: 'deny', cutOffAtMs: undefined, confirmAgainAtMs: undefined };
+      return {
+        ...answered(revoking(state, event)),
+        stage: 'deny',
+        cutOffAtMs: undefined,
+        confirmAgainAtMs: undefined,
+        blocked: event.blocked,
+      };
     case 'AbsenceSeen':
       return { ...answered(revoking(state, event)), confirmAgainAtMs: event.confirmAgainAtMs };
     case 'CredentialRevoked': {

@@ -5,7 +5,25 @@ import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { dueAtMs, isPastDeadline, nextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { Credential, LeasedStep } from '../../../lib/domain/credential/state.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
-import { active, at, attempt, command, done, holder, key, later, outcome, requested, revoking, type Story, start, stored, timing, wants, withSecret } from './given.ts';
+import {
+  active,
+  at,
+  attempt,
+  command,
+  done,
+  holder,
+  key,
+  later,
+  outcome,
+  requested,
+  revoking,
+  type Story,
+  start,
+  stored,
+  timing,
+  wants,
+  withSecret,
+} from './given.ts';
 
 describe('issue: the order of the work', () => {
   it('goes from account to secret to key to verification to promotion, and only then shares', () => {
@@ -82,7 +100,12 @@ describe('a lost answer', () => {
     ['adopts it though a stale listing misses it', { keyIds: [], stored: [{ attempt: attempt(1), keyId: key(1) }] }, ['stored'], 'verify'],
     ['deletes a key without a stored value', { keyIds: [key(7)], stored: [] }, ['doomed'], 'delete-version'],
     ['believes the absence of both', { keyIds: [], stored: [] }, [], 'create-version'],
-    ['adopts one and deletes the other', { keyIds: [key(1), key(7)], stored: [{ attempt: attempt(1), keyId: key(1) }] }, ['stored', 'doomed'], 'delete-version'],
+    [
+      'adopts one and deletes the other',
+      { keyIds: [key(1), key(7)], stored: [{ attempt: attempt(1), keyId: key(1) }] },
+      ['stored', 'doomed'],
+      'delete-version',
+    ],
   ])('%s', (_what, found, phases, next) => {
     const story = outcome(start(settled, 'recover'), { of: 'recover', ...found });
     expect(story.state.versions.map(({ phase }) => phase)).toEqual(phases);
@@ -110,7 +133,9 @@ describe('a lost answer', () => {
 
   it('under a stale fence records nothing', () => {
     const taken = start(settled, 'recover');
-    expect(decideOutcome(taken.state, taken.state.fence - 1, { of: 'create-key', attempt: attempt(1), keyId: key(1) }, taken.nowMs, timing)).toEqual({
+    expect(
+      decideOutcome(taken.state, taken.state.fence - 1, { of: 'create-key', attempt: attempt(1), keyId: key(1) }, taken.nowMs, timing),
+    ).toEqual({
       ok: false,
       why: 'stale-fence',
     });
@@ -118,7 +143,11 @@ describe('a lost answer', () => {
 });
 
 describe('a refusal', () => {
-  const refused = outcome(start(withSecret(requested()), 'create-version'), { of: 'refused', step: 'create-version', code: 'provider-throttled' });
+  const refused = outcome(start(withSecret(requested()), 'create-version'), {
+    of: 'refused',
+    step: 'create-version',
+    code: 'provider-throttled',
+  });
 
   it('forgets the attempt, since an answered no made nothing', () => expect(refused.state.versions).toEqual([]));
   it('blocks the record until the next try', () => {
@@ -188,14 +217,20 @@ describe('revoke', () => {
     ['what hung on it came back', 'remove-account', { of: 'remove-account', removed: false }],
     ['it is still there', 'confirm-absence', { of: 'confirm-absence', absent: false }],
   ] as const)('begins again with the deny when %s', (_what, step, found) => {
-    const upTo = all.slice(0, all.findIndex(([name]) => name === step));
+    const upTo = all.slice(
+      0,
+      all.findIndex(([name]) => name === step),
+    );
     const story = done(through(outcome(revoking(active()), { of: 'deny' }), upTo), step, found);
     expect(wants(story)).toBe('deny');
     expect(story.state).toMatchObject({ status: 'revoking', cutOffAtMs: undefined });
   });
 
   it('puts keys that nobody knew on record, and so into the receipt', () => {
-    const story = through(outcome(revoking(active()), { of: 'deny' }), [['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }], ...all.slice(1)]);
+    const story = through(outcome(revoking(active()), { of: 'deny' }), [
+      ['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }],
+      ...all.slice(1),
+    ]);
     expect(story.state).toMatchObject({ receipt: { keyIds: [key(1), key(8)] } });
   });
 
@@ -210,7 +245,20 @@ describe('revoke', () => {
 });
 
 describe('rules that hold for every history', () => {
-  const step = fc.constantFrom<LeasedStep>('ensure-account', 'ensure-secret', 'create-version', 'recover', 'verify', 'promote', 'share', 'delete-version', 'disable-all', 'withdraw-secret', 'remove-account', 'confirm-absence');
+  const step = fc.constantFrom<LeasedStep>(
+    'ensure-account',
+    'ensure-secret',
+    'create-version',
+    'recover',
+    'verify',
+    'promote',
+    'share',
+    'delete-version',
+    'disable-all',
+    'withdraw-secret',
+    'remove-account',
+    'confirm-absence',
+  );
   const found: fc.Arbitrary<Outcome> = fc.oneof(
     fc.constantFrom<Outcome>({ of: 'ensure-account' }, { of: 'ensure-secret' }, { of: 'share' }, { of: 'withdraw-secret' }, { of: 'deny' }),
     fc.nat(3).map((n): Outcome => ({ of: 'create-key', attempt: attempt(n), keyId: key(n) })),
@@ -251,7 +299,10 @@ describe('rules that hold for every history', () => {
   };
   /** An outcome of the step under lease: a worker has no other. */
   const fits = ({ lease }: Credential, { of }: Outcome): boolean =>
-    of === 'deny' || of === lease?.step || (lease?.step === 'create-version' && (of === 'create-key' || of === 'store')) || (of === 'refused' && lease !== undefined);
+    of === 'deny' ||
+    of === lease?.step ||
+    (lease?.step === 'create-version' && (of === 'create-key' || of === 'store')) ||
+    (of === 'refused' && lease !== undefined);
 
   it('a record not at rest is due, and not after its deadline while it is provisioned', () => {
     fc.assert(

@@ -1,4 +1,4 @@
-import { type Command, decide, decideOutcome, type Decision, type Outcome } from '../../../lib/domain/credential/decide.ts';
+import { type Command, type Decision, decide, decideOutcome, type Outcome } from '../../../lib/domain/credential/decide.ts';
 import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { Credential, Grant, Holder, LeasedStep } from '../../../lib/domain/credential/state.ts';

@@ -40,12 +40,28 @@ describe('facts', () => {
     ['a mover has the new roles', [fact('Joined', 1), fact('Moved', 2)], { status: 'active', attributes: fact('Moved', 2).attributes }],
     ['a leaver is gone, and that life ends', [fact('Joined', 1), fact('Left', 2)], { status: 'left', epoch: 2 }],
     ['who returns begins the next life', [fact('Joined', 1), fact('Left', 2), fact('Returned', 3)], { status: 'active', epoch: 2 }],
-    ['a repeated fact changes nothing', [fact('Joined', 1), fact('Left', 2), fact('Left', 2), fact('Joined', 1)], { status: 'left', epoch: 2 }],
+    [
+      'a repeated fact changes nothing',
+      [fact('Joined', 1), fact('Left', 2), fact('Left', 2), fact('Joined', 1)],
+      { status: 'left', epoch: 2 },
+    ],
     ['a late join does not revive a leaver', [fact('Left', 2), fact('Joined', 1)], { status: 'left', epoch: 2 }],
     ['a late move does not undo a later one', [fact('Moved', 3), fact('Moved', 2)], { attributes: fact('Moved', 3).attributes }],
-    ['a leave heard of after the return still ends what was before it', [fact('Joined', 1), fact('Returned', 3), fact('Left', 2)], { status: 'active', epoch: 2 }],
-    ['a move during a notice period does not cancel the leave', [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Moved', 3)], { status: 'leaving' }],
-    ['a return during a notice period does', [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Returned', 3)], { status: 'active', epoch: 0 }],
+    [
+      'a leave heard of after the return still ends what was before it',
+      [fact('Joined', 1), fact('Returned', 3), fact('Left', 2)],
+      { status: 'active', epoch: 2 },
+    ],
+    [
+      'a move during a notice period does not cancel the leave',
+      [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Moved', 3)],
+      { status: 'leaving' },
+    ],
+    [
+      'a return during a notice period does',
+      [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Returned', 3)],
+      { status: 'active', epoch: 0 },
+    ],
   ])('%s', (_what, facts, expected) => expect(told(facts)).toMatchObject(expected));
 
   it.each([
@@ -59,11 +75,14 @@ describe('facts', () => {
   });
 
   it('every order and repetition of the same facts ends in the same state', () => {
-    const said = fc.uniqueArray(fc.tuple(fc.constantFrom<OwnerFact['type'][]>('Joined', 'Moved', 'Left', 'Returned'), fc.integer({ min: 1, max: 9 })), {
-      selector: ([, sequence]) => sequence,
-      minLength: 1,
-      maxLength: 6,
-    });
+    const said = fc.uniqueArray(
+      fc.tuple(fc.constantFrom<OwnerFact['type'][]>('Joined', 'Moved', 'Left', 'Returned'), fc.integer({ min: 1, max: 9 })),
+      {
+        selector: ([, sequence]) => sequence,
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
     const end = (owner: Owner | undefined) => {
       const { status, epoch, attributes, sequence, statusSequence } = must(owner);
       return { status, epoch, attributes, sequence, statusSequence };
@@ -105,7 +124,10 @@ describe('offboarding', () => {
   const ending = revoking(active()).state;
   let story = outcome(revoking(active()), { of: 'deny' });
   story = done(done(story, 'disable-all', { of: 'disable-all', keyIds: [] }), 'withdraw-secret', { of: 'withdraw-secret' });
-  const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', { of: 'confirm-absence', absent: true }).state;
+  const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', {
+    of: 'confirm-absence',
+    absent: true,
+  }).state;
 
   it('begins at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'offboard' }));
 
@@ -134,7 +156,10 @@ describe('offboarding', () => {
 
   it('closes with the convergence when a whole pass finds everything revoked', () => {
     const closed = after(left, { tally: tallied(offboarding.tally, left.id, 2, [gone]), nextCursor: undefined });
-    expect(closed).toMatchObject({ offboarding: undefined, converged: { credentials: 1, cause: 'for-cause', occurredAtMs: 2_000, receivedAtMs: NOW } });
+    expect(closed).toMatchObject({
+      offboarding: undefined,
+      converged: { credentials: 1, cause: 'for-cause', occurredAtMs: 2_000, receivedAtMs: NOW },
+    });
     expect(ownerDueAtMs(closed, NOW)).toBeUndefined();
   });
 
