@@ -17,7 +17,7 @@ export interface LocalCloudOptions {
   readonly allowEndpoint?: string;
   /** @default process.env */
   readonly env?: NodeJS.ProcessEnv;
-  /** Of the embedded cloud: any free one by default. */
+  /** Of the embedded cloud; by default one that is free. */
   readonly port?: number;
   /**
    * Of the embedded cloud: how long a fresh access key is refused.

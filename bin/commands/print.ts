@@ -35,13 +35,8 @@ const cell = (value: unknown): string =>
       : `${value}`;
 
 export function print(value: object, json = false): void {
-  if (json) return console.log(JSON.stringify(value, null, 2));
-  console.log(
-    table(
-      ['', ''],
-      Object.entries(value).map(([name, inner]) => [name, cell(inner)]),
-    ).trim(),
-  );
+  const rows = (): readonly (readonly string[])[] => Object.entries(value).map(([name, inner]) => [name, cell(inner)]);
+  console.log(json ? JSON.stringify(value, null, 2) : table(['', ''], rows()).trim());
 }
 
 interface WithEvents {
@@ -54,7 +49,10 @@ interface WithEvents {
 }
 
 export function timeline({ events, ...rest }: WithEvents, json = false): void {
-  if (json) return console.log(JSON.stringify({ ...rest, events }, null, 2));
+  if (json) {
+    print({ ...rest, events }, true);
+    return;
+  }
   print(rest);
   console.log(
     `\n${table(

@@ -28,7 +28,7 @@ export interface CredentialRequest {
   readonly idempotencyKey: string;
 }
 
-export type RequestRefusal =
+type RequestRefusal =
   | {
       readonly why: AuthorizationRejection;
       readonly field: 'caller' | 'owner';

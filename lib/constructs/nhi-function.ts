@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { bundle } from './bundle.ts';
 
 /** What all functions of one deployment share. */
-export interface FunctionDefaults {
+interface FunctionDefaults {
   readonly stackName: string;
   readonly architecture: lambda.Architecture;
   /** The policy as it is put beside each bundle. */

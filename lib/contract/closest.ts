@@ -1,8 +1,8 @@
-/** The word of `known` that `word` was probably meant to be: at most two letters off, and less than half of it. */
+/** The word of `known` that `word` was probably meant to be: at most two letters off, and no more than half of it. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((other) => ({ other, off: distance(word.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ other, off }) => off <= 2 && off * 2 < other.length)
+    .filter(({ other, off }) => off <= 2 && off * 2 <= other.length)
     .sort((a, b) => a.off - b.off);
   return near[0]?.other;
 }

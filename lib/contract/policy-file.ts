@@ -23,6 +23,8 @@ type Path = readonly PropertyKey[];
 interface Finding {
   readonly path: Path;
   readonly rule: string;
+  /** What the misspelt key at `path` was meant to be, and which is therefore not missing. */
+  readonly meant?: Path;
 }
 
 /** Reads `nhi.policy.yaml` and tells everything that is wrong with it at once. */
@@ -41,7 +43,9 @@ export function parsePolicyFile(text: string): ParsedPolicy {
   const parsed = PolicyFile.safeParse(content);
   const findings = parsed.success ? contradictions(parsed.data) : parsed.error.issues.flatMap(findingsOf);
   if (parsed.success && findings.length === 0) return { ok: true, policy: policyOf(parsed.data) };
-  const problems = findings.map(({ path, rule }): PolicyProblem => {
+  const meant = new Set(findings.flatMap((finding) => finding.meant?.join('.') ?? []));
+  const told = findings.filter(({ path }) => !(meant.has(path.join('.')) && valueAt(content, path) === undefined));
+  const problems = told.map(({ path, rule }): PolicyProblem => {
     const { line, col } = lines.linePos(locate(document, path));
     return { line, column: col, field: path.map(String).join('.') || '(file)', value: shown(valueAt(content, path)), rule };
   });
@@ -53,7 +57,8 @@ function findingsOf(issue: z.core.$ZodIssue): readonly Finding[] {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const meant = closest(key, knownKeysAt(issue.path));
-        return { path: [...issue.path, key], rule: `there is no such key${meant ? `; did you mean ${meant}?` : ''}` };
+        const rule = `there is no such key${meant ? `; did you mean ${meant}?` : ''}`;
+        return { path: [...issue.path, key], rule, ...(meant && { meant: [...issue.path, meant] }) };
       });
     case 'invalid_key':
       return [{ path: issue.path, rule: issue.issues[0]?.message ?? issue.message }];

@@ -88,3 +88,6 @@ export const policyOf = ({ timing, ...rest }: PolicyFileContent): Policy => ({
     revokeWithinMs: timing.revokeWithin,
   },
 });
+
+/** The same as JSON Schema, for editors. */
+export const policyJsonSchema = (): object => z.toJSONSchema(PolicyFile, { io: 'input', unrepresentable: 'any' });

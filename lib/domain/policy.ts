@@ -11,7 +11,7 @@ export interface Policy {
   readonly timing: Timing;
 }
 
-export interface Source {
+interface Source {
   readonly kind: 'bus';
   readonly accountable: string;
   /** ARNs allowed to say facts of this source; the bus refuses everybody else. */

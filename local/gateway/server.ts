@@ -10,7 +10,7 @@ import { badToken } from './tokens.ts';
 import { type Answer, type Call, classify, type Request, refuse, throttled } from './wire.ts';
 
 export interface GatewaySettings extends KeyTimes {
-  /** 0: any free one. */
+  /** 0 takes one that is free. */
   readonly port: number;
   readonly now?: () => number;
 }

@@ -13,7 +13,7 @@ const OF_THE_CONNECTION = new Set([
   'upgrade',
 ]);
 
-export const withoutConnection = <T>(headers: Readonly<Record<string, T>>): Record<string, T> =>
+const withoutConnection = <T>(headers: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_CONNECTION.has(name)));
 
 /** The emulator behind the gateway. */

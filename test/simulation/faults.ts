@@ -37,10 +37,8 @@ export interface FaultLine {
   onPark(listener: () => void): () => void;
 }
 
-export interface FaultPlan {
-  /** The fault of call number `n` (from 0), if it has one. */
-  (n: number, site: string): FaultKind | undefined;
-}
+/** The fault of call number `n` (from 0), if it has one. */
+export type FaultPlan = (n: number, site: string) => FaultKind | undefined;
 
 /** `landWithinMs`: how late the call of that number lands. */
 export function faultLine(plan: FaultPlan, now: () => EpochMs, landWithinMs: (n: number) => number): FaultLine {

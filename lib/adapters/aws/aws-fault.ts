@@ -25,7 +25,7 @@ interface Answered {
  * The detail names the operation and the error code, never the message; and there is no `cause`, since the SDK's errors carry the
  * response: a body that does not parse may be the very one that holds a new key.
  */
-export function awsFault(operation: string, error: unknown): Fault {
+function awsFault(operation: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   const answered = answerIn(error);
   if (!answered) return new Fault('provider-unknown', true, `${operation}: no answer`);

@@ -51,7 +51,7 @@ export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => st
     verify: async (body) => {
       const { accessKeyId, userName } = JSON.parse(body.reveal());
       const key = world.users.get(userName)?.keys.get(accessKeyId);
-      return key !== undefined && key.active && !fresh(key.createdAtMs); // a deny does not stop GetCallerIdentity
+      return key?.active === true && !fresh(key.createdAtMs); // a deny does not stop GetCallerIdentity
     },
     disableVersion: async (credential, keyId) => {
       const key = userOf(credential)?.keys.get(keyId);

@@ -19,7 +19,7 @@ export interface IamUser {
   readonly keys: Map<KeyId, IamKey>;
 }
 
-export interface IamKey {
+interface IamKey {
   readonly secret: string;
   readonly attempt: AttemptId | undefined;
   readonly createdAtMs: EpochMs;

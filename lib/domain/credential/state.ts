@@ -123,7 +123,7 @@ export interface Receipt {
   readonly keyIds: readonly KeyId[];
 }
 
-export interface Revoked extends Common {
+interface Revoked extends Common {
   readonly status: 'revoked';
   readonly receipt: Receipt;
 }

@@ -1,6 +1,6 @@
 import type { EpochMs, OwnerId, OwnerKey } from '../types.ts';
 
-export interface OwnerAttributes {
+interface OwnerAttributes {
   readonly email: string;
   readonly roles: readonly string[];
   readonly team?: string;
@@ -10,7 +10,7 @@ export interface OwnerAttributes {
   readonly zone?: string;
 }
 
-export type LeaveCause = 'normal' | 'for-cause';
+type LeaveCause = 'normal' | 'for-cause';
 
 /** What a source says of an owner. Facts of one source are ordered by `sequence` alone: they arrive late, twice and in any order. */
 export interface OwnerFact {

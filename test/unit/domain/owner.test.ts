@@ -115,7 +115,7 @@ describe('a leave with a day to come', () => {
 describe('offboarding', () => {
   const left = must(told([fact('Joined', 1), fact('Left', 2, { cause: 'for-cause' })]));
   const offboarding = left.offboarding!;
-  const after = (owner: Owner, page: Parameters<typeof decidePage>[1]): Owner => {
+  const afterPage = (owner: Owner, page: Parameters<typeof decidePage>[1]): Owner => {
     const decision = decidePage(owner, page, NOW, timing);
     if (!decision.ok) throw new Error(decision.why);
     return must(decision.events.reduce<Owner | undefined>(evolveOwner, owner));
@@ -143,19 +143,19 @@ describe('offboarding', () => {
 
   it('goes on at the cursor, keeping the tally', () => {
     const tally = tallied(offboarding.tally, left.id, 2, [gone]);
-    const next = after(left, { tally, nextCursor: 'c' });
+    const next = afterPage(left, { tally, nextCursor: 'c' });
     expect(next.offboarding).toMatchObject({ pass: 1, cursor: 'c', tally });
     expect(nextOwnerStep(next, NOW).do).toBe('offboard');
   });
 
   it('makes another pass, passGapMs later, while anything is unfinished', () => {
-    const next = after(left, { tally: tallied(offboarding.tally, left.id, 2, [gone, ending]), nextCursor: undefined });
+    const next = afterPage(left, { tally: tallied(offboarding.tally, left.id, 2, [gone, ending]), nextCursor: undefined });
     expect(next.offboarding).toMatchObject({ pass: 2, cursor: undefined, tally: { credentials: 0 } });
     expect(ownerDueAtMs(next, NOW)).toBe(NOW + timing.passGapMs);
   });
 
   it('closes with the convergence when a whole pass finds everything revoked', () => {
-    const closed = after(left, { tally: tallied(offboarding.tally, left.id, 2, [gone]), nextCursor: undefined });
+    const closed = afterPage(left, { tally: tallied(offboarding.tally, left.id, 2, [gone]), nextCursor: undefined });
     expect(closed).toMatchObject({
       offboarding: undefined,
       converged: { credentials: 1, cause: 'for-cause', occurredAtMs: 2_000, receivedAtMs: NOW },
@@ -164,6 +164,9 @@ describe('offboarding', () => {
   });
 
   it('closes at once where nothing was held', () => {
-    expect(after(left, { tally: offboarding.tally, nextCursor: undefined }).converged).toMatchObject({ credentials: 0, cutOffAtMs: NOW });
+    expect(afterPage(left, { tally: offboarding.tally, nextCursor: undefined }).converged).toMatchObject({
+      credentials: 0,
+      cutOffAtMs: NOW,
+    });
   });
 });
