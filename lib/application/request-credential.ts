@@ -36,7 +36,7 @@ type RequestRefusal =
       readonly allowed: readonly string[];
     }
   | { readonly why: 'no-such-owner'; readonly field: 'owner'; readonly value: string; readonly allowed: readonly string[] }
-  | ({ readonly field: 'profile' | 'owner' | 'environment' } & Omit<Extract<Entitlement, { ok: false }>, 'ok'>);
+  | ({ readonly field: 'profile' | 'owner' | 'owner.roles' | 'environment' } & Omit<Extract<Entitlement, { ok: false }>, 'ok'>);
 
 export type RequestResult =
   | { readonly ok: true; readonly credential: Credential; readonly created: boolean }
@@ -45,7 +45,7 @@ export type RequestResult =
 const FIELD = {
   'unknown-profile': 'profile',
   'owner-not-active': 'owner',
-  'not-eligible': 'profile',
+  'not-eligible': 'owner.roles',
   'environment-not-allowed': 'environment',
 } as const;
 

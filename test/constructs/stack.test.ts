@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, it } from 'vitest';
+import { rightsByFunction, synthesised } from './synthesised.ts';
+
+const { app, template } = synthesised();
+const rights = rightsByFunction(template);
+const all = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties);
+
+describe('functions', () => {
+  it('are six, each with a role of its own, Node 24 on arm64', () => {
+    const functions = all('AWS::Lambda::Function').filter(({ FunctionName }) => FunctionName);
+    expect(functions.map(({ FunctionName }) => FunctionName).sort()).toEqual([
+      'nhi-api',
+      'nhi-offboard',
+      'nhi-owner-events',
+      'nhi-publish',
+      'nhi-sweep-due',
+      'nhi-work',
+    ]);
+    for (const { Runtime, Architectures } of functions) expect([Runtime, Architectures]).toEqual(['nodejs24.x', ['arm64']]);
+    expect(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size).toBe(functions.length);
+  });
+
+  it('have small bundles', () => {
+    const manifest = app.synth();
+    const sizes = manifest.stacks[0]?.assets.flatMap((asset) => {
+      const path = `${manifest.directory}/${'path' in asset ? asset.path : ''}/index.mjs`;
+      return asset.packaging === 'zip' ? [gzipSync(readFileSync(path)).length] : [];
+    });
+    for (const bytes of sizes ?? []) expect(bytes).toBeLessThan(200_000);
+  });
+});
+
+describe('cdk-nag', () => {
+  it('AwsSolutions finds nothing that is not acknowledged with a reason', () => {
+    expect(() => app.synth({ force: true })).not.toThrow();
+  });
+
+  it('and would find it (a bare queue does not pass)', () => {
+    const { app: broken, stack } = synthesised();
+    new Queue(stack, 'Bare');
+    expect(() => broken.synth({ force: true })).toThrow(/[Vv]alidation/);
+  });
+});
+
+describe('least privilege', () => {
+  it('no function but the worker has a right in IAM or Secrets Manager', () => {
+    for (const [name, allowed] of Object.entries(rights))
+      if (name !== 'work')
+        expect(
+          allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
+          name,
+        ).toEqual([]);
+  });
+
+  it('no right is a wildcard of actions, and none is on everything but the listing of streams', () => {
+    const allowed = Object.values(rights)
+      .flat()
+      .filter((line) => line.startsWith('allow '));
+    expect(allowed.filter((line) => /^allow \S*\*/.test(line))).toEqual([]);
+    expect(allowed.filter((line) => / on \*( |$)/.test(line))).toEqual(['allow dynamodb:ListStreams on *']);
+  });
+
+  it('the worker makes users under our path only, with our boundary and our tag', () => {
+    const create = rights['work']?.filter((line) => line.startsWith('allow iam:CreateUser '));
+    expect(create).toHaveLength(1);
+    expect(create?.[0]).toMatch(
+      / on arn:<Partition>:iam::<AccountId>:user\/nhi\/\* if .*iam:PermissionsBoundary.*aws:RequestTag\/nhi:stack":"nhi"/,
+    );
+  });
+
+  it('what it changes on a user carries our tag', () => {
+    const free = /^allow iam:(CreateUser|TagUser|GetUser|ListAccessKeys|AddUserToGroup|RemoveUserFromGroup|DeleteVirtualMFADevice) /;
+    const changes = rights['work']?.filter((line) => line.startsWith('allow iam:') && !free.test(line)) ?? [];
+    expect(changes.length).toBeGreaterThan(10);
+    for (const line of changes) expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
+  });
+
+  it('it can change no policy of a group, a role or its own, and make none', () => {
+    expect(rights['work']?.filter((line) => /iam:(Put|Attach|Create|Update|Set)(Group|Role|Policy|DefaultPolicy)/.test(line))).toEqual([]);
+    expect(rights['work']?.filter((line) => /iam:(CreateRole|PassRole|AttachUserPolicy|UpdateAssumeRolePolicy)/.test(line))).toEqual([]);
+  });
+
+  it('every function is denied changing the boundary', () => {
+    for (const [name, lines] of Object.entries(rights))
+      expect(lines.filter((line) => line.startsWith('deny ') && /Boundary>$/.test(line)).length, name).toBeGreaterThan(0);
+  });
+
+  it.each(['api', 'owner-events', 'offboard', 'work'])('%s deletes nothing from the ledger', (name) => {
+    expect(rights[name]?.filter((line) => /dynamodb:(Delete|Scan|BatchWrite|PartiQL)/.test(line))).toEqual([]);
+  });
+});
+
+describe('the boundary', () => {
+  it('keeps a user from identities, sessions, and use of sessions it got anyway', () => {
+    template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
+      ManagedPolicyName: 'nhi-boundary',
+      Path: '/nhi/',
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Action: Match.arrayWith(['iam:*']) }),
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: Match.arrayWith(['sts:AssumeRole', 'sts:GetFederationToken', 'sts:GetSessionToken']),
+          }),
+          Match.objectLike({ Effect: 'Deny', Action: '*', Condition: Match.objectLike({ Null: { 'aws:TokenIssueTime': 'false' } }) }),
+        ]),
+      }),
+    });
+  });
+});
+
+describe('what holds things', () => {
+  it('the table has point-in-time recovery, deletion protection, our key, a stream, and one index of keys only', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+      GlobalSecondaryIndexes: [Match.objectLike({ IndexName: 'due', Projection: { ProjectionType: 'KEYS_ONLY' } })],
+    });
+    template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain' });
+  });
+
+  it('in an ephemeral deployment nothing is kept', () => {
+    const { template: ephemeral } = synthesised({ removalPolicy: RemovalPolicy.DESTROY });
+    ephemeral.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete', Properties: { DeletionProtectionEnabled: false } });
+  });
+
+  it('every queue a function reads has a dead-letter queue, a visibility of six time-outs, and refuses plain HTTP', () => {
+    const read = all('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy);
+    expect(read.map(({ QueueName, VisibilityTimeout }) => [QueueName, VisibilityTimeout]).sort()).toEqual([
+      ['nhi-facts', 180],
+      ['nhi-owner-work', 360],
+      ['nhi-work-aws-iam-user', 360],
+    ]);
+  });
+
+  it('every queue that nobody reads raises an alarm at its first message', () => {
+    const ends = all('AWS::SQS::Queue').filter(({ RedrivePolicy }) => !RedrivePolicy);
+    const alarms = all('AWS::CloudWatch::Alarm').filter(
+      ({ MetricName, Threshold }) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold === 1,
+    );
+    expect(ends).toHaveLength(6);
+    expect(alarms).toHaveLength(6);
+  });
+
+  it('a record past its deadline raises an alarm', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'RecordPastDeadline', Threshold: 1 });
+  });
+});
+
+describe('the inbound bus', () => {
+  it('refuses sources that no policy names, and each source to all but its principals', () => {
+    const statements = all('AWS::Events::EventBusPolicy').map(({ Statement }) => Statement);
+    expect(statements).toMatchObject([
+      { Effect: 'Deny', Principal: '*', Condition: { StringNotEquals: { 'events:source': ['hr'] } } },
+      { Effect: 'Deny', Condition: { ArnNotEquals: { 'aws:PrincipalArn': ['arn:aws:iam::000000000000:role/demo-hr-feed'] } } },
+      { Effect: 'Allow', Principal: { AWS: ['arn:aws:iam::000000000000:role/demo-hr-feed'] } },
+    ]);
+  });
+
+  it('a fact that can’t be delivered to its queue is kept (not shown on the local cloud, which has no dead-letter queues of rules)', () => {
+    template.hasResourceProperties('AWS::Events::Rule', { Targets: [Match.objectLike({ DeadLetterConfig: Match.anyValue() })] });
+  });
+});
+
+describe('the API', () => {
+  it('every route is signed, every call is in the access log', () => {
+    for (const { AuthorizationType } of all('AWS::ApiGatewayV2::Route')) expect(AuthorizationType).toBe('AWS_IAM');
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', { AccessLogSettings: Match.anyValue() });
+  });
+});

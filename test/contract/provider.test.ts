@@ -1,0 +1,287 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AttachUserPolicyCommand,
+  CreateGroupCommand,
+  CreatePolicyCommand,
+  CreateUserCommand,
+  IAMClient,
+  ListGroupsForUserCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import { DescribeSecretCommand, GetResourcePolicyCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ulid } from 'ulid';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { secretsManagerStore } from '../../lib/adapters/aws/secrets-manager.ts';
+import { memoryIam } from '../../lib/adapters/memory/iam.ts';
+import { providerWorld } from '../../lib/adapters/memory/provider-world.ts';
+import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
+import { grantFor } from '../../lib/application/naming.ts';
+import type { Connector, SecretStore } from '../../lib/application/ports.ts';
+import { iamUserConnector } from '../../lib/connectors/aws-iam-user/connector.ts';
+import { decide } from '../../lib/domain/credential/decide.ts';
+import { evolve } from '../../lib/domain/credential/evolve.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
+import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
+import type { AttemptId, CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
+import { localClient } from '../../local/endpoint.ts';
+import { PROPAGATION_MS, useLocalCloud } from './cloud.ts';
+
+const ACCOUNT = '000000000000';
+const cloud = useLocalCloud();
+const aws = () => localClient(cloud().endpoint);
+let iam: IAMClient;
+let boundaryArn: string;
+
+interface Provider {
+  readonly connector: Connector;
+  readonly secrets: SecretStore;
+}
+
+const inMemory = (): Provider => {
+  const world = providerWorld(PROPAGATION_MS);
+  const clock = { now: () => Date.now() as EpochMs };
+  return { connector: memoryIam(world, clock, () => `AKIA${ulid()}`), secrets: memorySecrets(world, clock) };
+};
+const onAws = (): Provider => ({
+  connector: iamUserConnector({ stack: 'nhi', account: ACCOUNT, boundaryArn, groupOf: (profile) => `nhi-${profile}`, aws: aws() }),
+  secrets: secretsManagerStore({
+    stack: 'nhi',
+    keyArn: 'alias/aws/secretsmanager',
+    managerRoleArns: [`arn:aws:iam::${ACCOUNT}:role/nhi-work`],
+    aws: aws(),
+  }),
+});
+
+beforeAll(async () => {
+  iam = new IAMClient({ ...aws(), maxAttempts: 1 });
+  const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+  const made = await iam.send(new CreatePolicyCommand({ PolicyName: 'b', Path: '/nhi/', PolicyDocument: JSON.stringify(document) }));
+  boundaryArn = made.Policy?.Arn ?? '';
+  await iam.send(new CreateGroupCommand({ GroupName: 'nhi-p', Path: '/nhi/' }));
+});
+
+const attempt = (): AttemptId => crypto.randomUUID() as AttemptId;
+
+/** A credential as it is on record when a step begins, with these attempts made. */
+function credential(...attempts: readonly AttemptId[]): Credential {
+  const id = `cred_${ulid()}` as CredentialId;
+  const grant = grantFor(id, 'aws-iam-user', ACCOUNT, { profile: 'p', purpose: 'a contract', environment: 'dev', consumers: [] });
+  const holder = { id: 'own_1' as OwnerId, key: 'k' as OwnerKey, epoch: 0 };
+  const decision = decide(undefined, { type: 'request', id, holder, grant }, 0 as EpochMs, DEFAULT_TIMING);
+  const state = decision.ok ? decision.events.reduce<Credential | undefined>(evolve, undefined) : undefined;
+  if (!state) throw new Error('no credential');
+  return { ...state, attempts };
+}
+
+describe.each([
+  ['in memory', inMemory],
+  ['of IAM', onAws],
+] as const)('a connector %s', (_name, make) => {
+  let connector: Connector;
+  beforeAll(() => {
+    connector = make().connector;
+  });
+  const withAccount = async (): Promise<Credential> => {
+    const made = credential();
+    await connector.ensureAccount(made);
+    return made;
+  };
+
+  it('makes an account once', async () => {
+    const made = credential();
+    expect(await connector.accountExists(made)).toBe(false);
+    await connector.ensureAccount(made);
+    await connector.ensureAccount(made);
+    expect(await connector.accountExists(made)).toBe(true);
+    expect(await connector.listVersions(made)).toEqual([]);
+  });
+
+  it('makes a key that works after a while, until it is disabled', async () => {
+    const made = await withAccount();
+    const { keyId, body } = await connector.createVersion(made, attempt());
+    expect(connector.keyIdOf(body)).toBe(keyId);
+    expect(`${body}${JSON.stringify(body)}`).not.toContain(keyId);
+    expect(await connector.verify(body)).toBe(false);
+    await sleep(PROPAGATION_MS + 200);
+    expect(await connector.verify(body)).toBe(true);
+    expect(await connector.listVersions(made)).toEqual([keyId]);
+    await connector.disableVersion(made, keyId);
+    await connector.disableVersion(made, keyId);
+    expect(await connector.verify(body)).toBe(false);
+    expect(await connector.listVersions(made)).toEqual([keyId]); // inactive ones are listed, and count
+  });
+
+  it('refuses a third key, as a quota', async () => {
+    const made = await withAccount();
+    const first = await connector.createVersion(made, attempt());
+    await connector.createVersion(made, attempt());
+    await expect(connector.createVersion(made, attempt())).rejects.toMatchObject({ code: 'key-quota' });
+    await connector.deleteVersion(made, first.keyId);
+    await connector.createVersion(made, attempt());
+  });
+
+  it('takes away what is there, and finds nothing wrong with what is not', async () => {
+    const made = await withAccount();
+    const { keyId } = await connector.createVersion(made, attempt());
+    await sleep(PROPAGATION_MS + 200);
+    await connector.deny(made);
+    await connector.deny(made);
+    expect(await connector.removeAccount(made)).toBe(true);
+    expect(await connector.accountExists(made)).toBe(false);
+    await connector.deny(made);
+    await connector.disableVersion(made, keyId);
+    await connector.deleteVersion(made, keyId);
+    expect(await connector.listVersions(made)).toEqual([]);
+    expect(await connector.removeAccount(made)).toBe(true);
+    await expect(connector.createVersion(made, attempt())).rejects.toMatchObject({ code: 'provider-refused' });
+  });
+});
+
+describe.each([
+  ['in memory', inMemory],
+  ['of Secrets Manager', onAws],
+] as const)('a secret store %s', (_name, make) => {
+  let secrets: SecretStore;
+  let connector: Connector;
+  beforeAll(() => {
+    ({ secrets, connector } = make());
+  });
+  const value = async (made: Credential, of: AttemptId) => {
+    await connector.ensureAccount(made);
+    return (await connector.createVersion(made, of)).body;
+  };
+  const read = async (made: Credential, of: AttemptId): Promise<string | undefined> => (await secrets.read(made, of))?.reveal();
+
+  it('is made once, without a value', async () => {
+    const [one] = [attempt()];
+    const made = credential(one);
+    expect(await secrets.readable(made)).toBe(false);
+    await secrets.ensure(made);
+    await secrets.ensure(made);
+    expect(await secrets.readable(made)).toBe(true);
+    expect(await read(made, one)).toBeUndefined();
+  });
+
+  it('keeps a value by its attempt, however often it is put', async () => {
+    const [one, two] = [attempt(), attempt()];
+    const made = credential(one, two);
+    await secrets.ensure(made);
+    const [first, second] = [await value(made, one), await value(made, two)];
+    await secrets.put(made, one, first);
+    await secrets.put(made, one, first);
+    await expect(secrets.put(made, one, second)).rejects.toMatchObject({ code: 'provider-refused' });
+    expect(await read(made, one)).toBe(first.reveal());
+    expect(await read(made, two)).toBeUndefined();
+    await secrets.promote(made, one);
+    await secrets.promote(made, one);
+    await secrets.put(made, two, second);
+    await secrets.promote(made, two);
+    expect(await read(made, one)).toBe(first.reveal());
+    expect(await read(made, two)).toBe(second.reveal());
+  });
+
+  it('does not take AWSCURRENT from a version that is none of ours', async () => {
+    const [foreign, ours] = [attempt(), attempt()];
+    const made = credential(ours);
+    await secrets.ensure(made);
+    await secrets.put(made, foreign, await value(made, foreign));
+    await secrets.promote({ ...made, attempts: [foreign, ours] }, foreign);
+    await secrets.put(made, ours, await value(made, ours));
+    await expect(secrets.promote(made, ours)).rejects.toMatchObject({
+      code: 'provider-refused',
+      message: expect.stringContaining('drift'),
+    });
+  });
+
+  it('is withdrawn at once, and that twice', async () => {
+    const one = attempt();
+    const made = credential(one);
+    await secrets.withdraw(made); // there is none
+    await secrets.ensure(made);
+    await secrets.put(made, one, await value(made, one));
+    await secrets.share(made);
+    await secrets.withdraw(made);
+    await secrets.withdraw(made);
+    expect(await secrets.readable(made)).toBe(false);
+    expect(await read(made, one)).toBeUndefined();
+    await expect(secrets.ensure(made)).rejects.toMatchObject({ code: 'provider-refused' }); // nothing revives it
+  });
+});
+
+describe('the connector of IAM', () => {
+  it('never acts on a user of somebody else, whatever its name', async () => {
+    const { connector } = onAws();
+    const made = credential();
+    await iam.send(new CreateUserCommand({ UserName: made.grant.accountName, Path: '/nhi/' }));
+    await expect(connector.ensureAccount(made)).rejects.toMatchObject({ code: 'foreign-account', retryable: false });
+    await expect(connector.removeAccount(made)).rejects.toMatchObject({ code: 'foreign-account' });
+    expect(await connector.accountExists(made)).toBe(true);
+  });
+
+  it('asks once for a key, though the answer is lost', async () => {
+    const { connector } = onAws();
+    const made = credential();
+    await connector.ensureAccount(made);
+    await cloud().control.faults([{ match: 'iam:CreateAccessKey', kind: 'drop-after' }]);
+    await expect(connector.createVersion(made, attempt())).rejects.toMatchObject({ code: 'provider-unknown' });
+    await sleep(PROPAGATION_MS);
+    expect(await connector.listVersions(made)).toHaveLength(1);
+  });
+
+  it('repeats by itself what may be repeated', async () => {
+    const { connector } = onAws();
+    const made = credential();
+    await connector.ensureAccount(made);
+    await cloud().control.faults([{ match: 'iam:PutUserPolicy', kind: 'throttle' }]);
+    await connector.deny(made);
+    expect(await cloud().control.fired()).toHaveLength(1);
+  });
+
+  it('tells throttling from a refusal from no answer', async () => {
+    const { connector } = onAws();
+    const made = credential();
+    for (const [kind, code] of [
+      ['throttle', 'provider-throttled'],
+      ['drop', 'provider-unknown'],
+      ['error', 'provider-unknown'],
+    ] as const) {
+      await cloud().control.faults([{ match: 'iam:CreateUser', kind, times: 9 }]);
+      await expect(connector.ensureAccount(made)).rejects.toMatchObject({ code });
+    }
+    await cloud().control.faults([{ match: 'iam:CreateUser', kind: 'error', status: 403, code: 'AccessDenied' }]);
+    await expect(connector.ensureAccount(made)).rejects.toMatchObject({ code: 'provider-refused' });
+    await cloud().control.reset();
+  });
+
+  it('takes off a user what others hung on it, and puts the deny back where IAM refuses the deletion', async () => {
+    const { connector } = onAws();
+    const made = credential();
+    const UserName = made.grant.accountName;
+    await connector.ensureAccount(made);
+    await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: boundaryArn }));
+    const document = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'somebody', PolicyDocument: document }));
+    expect((await iam.send(new ListGroupsForUserCommand({ UserName }))).Groups).toHaveLength(1);
+    await cloud().control.faults([{ match: 'iam:DeleteUser', kind: 'error', status: 409, code: 'DeleteConflict' }]);
+    expect(await connector.removeAccount(made)).toBe(false);
+    expect((await cloud().control.counts())['iam:PutUserPolicy']).toBeDefined();
+    expect(await connector.removeAccount(made)).toBe(true);
+    expect(await connector.accountExists(made)).toBe(false);
+  });
+});
+
+describe('the store of Secrets Manager', () => {
+  it('lets nobody read but consumers and manager, before a value is there', async () => {
+    const { secrets } = onAws();
+    const made = credential();
+    await secrets.ensure(made);
+    const client = new SecretsManagerClient(aws());
+    const { ResourcePolicy = '{}' } = await client.send(new GetResourcePolicyCommand({ SecretId: made.grant.secretName }));
+    expect(JSON.parse(ResourcePolicy).Statement).toMatchObject([
+      { Effect: 'Deny', Principal: '*', Condition: { ArnNotEquals: { 'aws:PrincipalArn': [`arn:aws:iam::${ACCOUNT}:role/nhi-work`] } } },
+    ]);
+    const { VersionIdsToStages, Tags } = await client.send(new DescribeSecretCommand({ SecretId: made.grant.secretName }));
+    expect(VersionIdsToStages ?? {}).toEqual({});
+    expect(Tags).toContainEqual({ Key: 'nhi:owner', Value: made.holder.key });
+  });
+});

@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { IAMClient, ListAccessKeysCommand } from '@aws-sdk/client-iam';
+import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AwsCredentials } from '../../lib/client/signed-call.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import { deploy } from '../../local/deploy.ts';
+import { type Company, foundCompany } from '../../local/play/company.ts';
+import { factOf } from '../../local/play/facts.ts';
+import { type Deployed, playLine } from '../../local/play/line.ts';
+import { ofSdk } from '../../local/play/outside.ts';
+import { readPeople } from '../../local/play/people.ts';
+import type { Report } from '../../local/play/report.ts';
+
+const PEOPLE = readPeople('examples/company/people-2026-03-01.csv');
+const ACCOUNT = '000000000000';
+
+let cloud: LocalCloud;
+let stack: Deployed;
+let company: Company;
+let told: string;
+const folder = mkdtempSync(join(tmpdir(), 'nhi-line-'));
+
+/** The company's policy with a short lease, so that a recovery can be waited for. */
+function shortPolicy(): string {
+  cpSync('examples/company', folder, { recursive: true });
+  const file = join(folder, 'nhi.policy.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^timing:.*$/m, 'timing: {passGap: 5s, lease: 20s, settle: 2s}'));
+  return file;
+}
+
+beforeAll(async () => {
+  cloud = await startLocalCloud({ env: { ...process.env, AWS_ENDPOINT_URL: '' }, progress: console.log });
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, cloud.env);
+  const outputs = await deploy({ env: cloud.env, policy: shortPolicy(), onLine: () => undefined });
+  stack = { apiUrl: outputs['ApiUrl'] ?? '', inboundBus: outputs['InboundBus'] ?? '', account: ACCOUNT, region: 'us-east-1' };
+  told = await listenTo(outputs['OutboundBus'] ?? '');
+}, 180_000);
+afterAll(async () => {
+  await cloud?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A queue that hears everything the outbound bus tells. */
+async function listenTo(bus: string): Promise<string> {
+  const { QueueUrl = '' } = await new SQSClient({ useQueueUrlAsEndpoint: false }).send(new CreateQueueCommand({ QueueName: 'test-told' }));
+  const events = new EventBridgeClient({});
+  await events.send(
+    new PutRuleCommand({ Name: 'test-all', EventBusName: bus, EventPattern: JSON.stringify({ source: ['nhi-lifecycle'] }) }),
+  );
+  const Arn = `arn:aws:sqs:us-east-1:${ACCOUNT}:test-told`;
+  await events.send(new PutTargetsCommand({ Rule: 'test-all', EventBusName: bus, Targets: [{ Id: 'q', Arn }] }));
+  return QueueUrl;
+}
+
+async function receive(QueueUrl: string): Promise<readonly Message[]> {
+  const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] });
+  return (await new SQSClient({ useQueueUrlAsEndpoint: false }).send(command)).Messages ?? [];
+}
+
+async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 30_000): Promise<T> {
+  const stopAt = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms`);
+    await sleep(500);
+  }
+}
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The command line, as somebody in a terminal has it. */
+const nhi = (who: AwsCredentials, ...args: readonly string[]): Promise<Ran> =>
+  new Promise((resolve) => {
+    const keys = { AWS_ACCESS_KEY_ID: who.accessKeyId, AWS_SECRET_ACCESS_KEY: who.secretAccessKey, AWS_SESSION_TOKEN: who.sessionToken };
+    const env = { ...cloud.env, ...keys, NHI_API: stack.apiUrl };
+    execFile(process.execPath, ['bin/cli.ts', ...args], { env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
+    });
+  });
+
+const request = (...more: readonly string[]): readonly string[] => [
+  ...['credential', 'request', '--purpose', 'nightly run', '--environment', 'prod'],
+  ...more,
+];
+
+describe('the line, through the deployed stack', () => {
+  it('everybody joins, forty get a credential, five leave: every check of the play holds', async () => {
+    const wrong: string[] = [];
+    let checks = 0;
+    const report: Report = {
+      part: () => undefined,
+      line: () => undefined,
+      check: (claim, holds, detail) => {
+        checks += 1;
+        if (!holds) wrong.push(`${claim}: ${detail ?? ''}`);
+      },
+      failed: () => wrong.length,
+    };
+    await playLine(stack, PEOPLE, report);
+    expect(wrong).toEqual([]);
+    expect(checks).toBeGreaterThanOrEqual(12);
+    company = await foundCompany(ACCOUNT);
+  });
+
+  it('the outbound bus told of it, without a secret', async () => {
+    const heard = new Map<string, string>();
+    await eventually(async () => {
+      for (const { Body = '' } of await receive(told)) heard.set(JSON.parse(Body)['detail-type'], Body);
+      return heard.has('Credential Revoked') && heard.has('Owner Offboarded') ? true : undefined;
+    });
+    expect([...heard.keys()]).toEqual(
+      expect.arrayContaining(['Credential Requested', 'Credential Activated', 'Owner Joined', 'Owner Left']),
+    );
+    expect([...heard.values()].join()).not.toMatch(/secretAccessKey/i);
+    expect(JSON.parse(heard.get('Credential Revoked') ?? '{}').detail).toMatchObject({
+      specversion: '1',
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('facts that can’t be taken lie in the reject queue with their reason; the others of the batch went on', async () => {
+    const feed = await company.signIn('hr-feed', 'test');
+    const [person] = PEOPLE;
+    if (!person) throw new Error('nobody');
+    const good = factOf(stack.inboundBus, 'Joined', { ...person, id: '900', email: 'new@example.com' }, 1, new Date());
+    const change = (what: object) => ({ ...good, Detail: JSON.stringify({ ...JSON.parse(good.Detail ?? ''), ...what }) });
+    const Entries = [change({ sequence: 'one' }), change({ subject: '901', occurredAt: '2099-01-01T00:00:00Z' }), good];
+    await new EventBridgeClient({ credentials: ofSdk(feed) }).send(new PutEventsCommand({ Entries }));
+    const { QueueUrl = '' } = await new SQSClient({ useQueueUrlAsEndpoint: false }).send(
+      new CreateQueueCommand({ QueueName: 'nhi-rejects' }),
+    );
+    const reasons: string[] = [];
+    await eventually(async () => {
+      for (const { MessageAttributes } of await receive(QueueUrl)) reasons.push(MessageAttributes?.['reason']?.StringValue ?? '');
+      return reasons.length >= 2 ? true : undefined;
+    });
+    expect(reasons.sort()).toEqual([
+      expect.stringMatching(/^detail\.sequence is "one": /),
+      expect.stringMatching(/^from-the-future: detail\.occurredAt is 2099-01-01/),
+    ]);
+    const auditor = await company.signIn('auditor', 'review');
+    await eventually(async () => ((await nhi(auditor, 'owner', 'show', 'hr:900')).code === 0 ? true : undefined));
+  });
+});
+
+describe('the command line', () => {
+  const lex = () => company.signIn('person', 'lgarcia@example.com'); // a programmer, who stays
+
+  it('requests, waits, shows and revokes', async () => {
+    const me = await lex();
+    const made = await nhi(me, ...request('--profile', 'ci-deploy', '--idempotency-key', 'once', '--wait', '--json'));
+    expect(made).toMatchObject({ code: 0 });
+    const { id, status } = JSON.parse(made.out);
+    expect(status).toBe('active');
+    const again = await nhi(me, ...request('--profile', 'ci-deploy', '--idempotency-key', 'once', '--json'));
+    expect(JSON.parse(again.out).id).toBe(id);
+    const shown = await nhi(me, 'credential', 'show', id);
+    expect(shown.out).toMatch(/CredentialRequested[\s\S]*CredentialActivated/);
+    const revoked = await nhi(me, 'credential', 'revoke', id, '--reason', 'not needed', '--wait', '--json');
+    expect(JSON.parse(revoked.out)).toMatchObject({ status: 'revoked', receipt: { cause: 'requested' } });
+    expect(await nhi(me, 'credential', 'revoke', id, '--reason', 'again')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/nothing revives/),
+    });
+  });
+
+  it.each([
+    ['an unknown profile', ['--profile', 'ci-depoy'], 1, /profile: ci-depoy: must be one of: ci-deploy, stock-sync, report-export/],
+    ['a profile for other roles', ['--profile', 'stock-sync'], 4, /owner\.roles: IT_PROG: must be one of: ST_MAN/],
+    [
+      'an environment of another profile',
+      ['--profile', 'ci-deploy', '--environment', 'test'],
+      1,
+      /environment: test: must be one of: dev, prod/,
+    ],
+    ['somebody else’s', ['--profile', 'ci-deploy', '--owner', 'hr:100'], 4, /owner: hr:100: must be one of: lgarcia@example\.com/],
+    ['a consumer that is no ARN', ['--profile', 'ci-deploy', '--consumer', 'me'], 1, /consumers\.0: "me": is no ARN/],
+    ['no profile at all', [], 2, /required option '--profile <name>' not specified/],
+  ])('says what is wrong with a request: %s', async (_name, more, code, message) => {
+    const ran = await nhi(await lex(), ...request(...more));
+    expect([ran.code, ran.err]).toEqual([code, expect.stringMatching(message)]);
+  });
+
+  it('an unmapped caller, and one whom the owner’s record does not concern, learn nothing', async () => {
+    const stranger = await company.signIn('stranger', 'mallory');
+    expect(await nhi(stranger, 'owner', 'show', 'hr:103')).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/No rule under `callers`/),
+    });
+    expect(await nhi(await lex(), 'owner', 'show', 'hr:103')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no such thing, or not for this/),
+    });
+  });
+});
+
+describe('a worker that loses an answer', () => {
+  it('of CreateAccessKey: sweep-due finds the record, the unknown key is deleted, one key works in the end', async () => {
+    const me = await company.signIn('person', 'lgarcia@example.com');
+    await cloud.control.faults([{ match: 'iam:CreateAccessKey', kind: 'drop-after' }]);
+    const made = await nhi(me, ...request('--profile', 'ci-deploy', '--json'));
+    const { id, userName } = JSON.parse(made.out);
+    const active = await eventually(async () => {
+      const shown = JSON.parse((await nhi(me, 'credential', 'show', id, '--json')).out);
+      return shown.status === 'active' ? shown : undefined;
+    }, 180_000);
+    expect(await cloud.control.fired()).toHaveLength(1);
+    expect(active.events.map(({ type }: { type: string }) => type)).toEqual(
+      expect.arrayContaining(['AttemptsRecovered', 'VersionDeleted']),
+    );
+    const { AccessKeyMetadata } = await new IAMClient({}).send(new ListAccessKeysCommand({ UserName: userName }));
+    expect(AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId)).toEqual(active.keys.map(({ keyId }: { keyId: string }) => keyId));
+    expect(AccessKeyMetadata).toHaveLength(1);
+  });
+});
