@@ -84,5 +84,16 @@ export const credential = (): Command => {
       const revoking = await callApi<Credential>(options, 'POST', `${path}/revoke`, { reason: options.reason });
       print(options.wait ? await until(options, revoking.id, 'revoked') : revoking, options.json);
     });
+  noun
+    .command('rotate <id>')
+    .description('make a new key now; the old one works on for the overlap')
+    .requiredOption('--reason <text>')
+    .option('--json', 'print JSON')
+    .option('--api <url>')
+    .option('--region <name>')
+    .action(async (id: string, options: RequestOptions & { readonly reason: string }) => {
+      const path = `/v1/credentials/${encodeURIComponent(id)}/rotate`;
+      print(await callApi<Credential>(options, 'POST', path, { reason: options.reason }), options.json);
+    });
   return noun;
 };

@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
-import { revokeCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
+import { revokeCredential, rotateCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
 import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { composeRequests } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
-import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Revocation, read } from './request.ts';
+import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read } from './request.ts';
 import { credentialView, eventView, ownerView } from './view.ts';
 
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
 const show = showCredential(ports.ledger);
 const owner = showOwner(ports.ledger);
-const revoke = revokeCredential(ports, ports.policyDigest);
+const changes = { revoke: revokeCredential(ports, ports.policyDigest), rotate: rotateCredential(ports, ports.policyDigest) };
 
 interface Signed {
   readonly arn: string;
@@ -58,15 +58,17 @@ async function getCredential(event: HttpEvent): Promise<HttpResult> {
   return result.ok ? json(200, { ...credentialView(result.credential), events: result.events.map(eventView) }) : refusal(result);
 }
 
-async function postRevoke(event: HttpEvent): Promise<HttpResult> {
-  const id = credentialId(event);
-  if (!id) return badId(event);
-  const asked = read(Revocation, event.body);
-  if (!asked.ok) return invalid(asked.errors);
-  const { arn, caller } = signedBy(event);
-  const result = await revoke(caller, arn, id, asked.value.reason);
-  return result.ok ? json(202, credentialView(result.credential)) : refusal(result);
-}
+const postChange =
+  (verb: keyof typeof changes) =>
+  async (event: HttpEvent): Promise<HttpResult> => {
+    const id = credentialId(event);
+    if (!id) return badId(event);
+    const asked = read(Reason, event.body);
+    if (!asked.ok) return invalid(asked.errors);
+    const { arn, caller } = signedBy(event);
+    const result = await changes[verb](caller, arn, id, asked.value.reason);
+    return result.ok ? json(202, credentialView(result.credential)) : refusal(result);
+  };
 
 async function getOwner(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
@@ -79,7 +81,8 @@ async function getOwner(event: HttpEvent): Promise<HttpResult> {
 const routes = [
   { method: 'POST', path: '/v1/credentials', handler: postCredential },
   { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
-  { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postRevoke },
+  { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postChange('revoke') },
+  { method: 'POST', path: '/v1/credentials/{id}/rotate', handler: postChange('rotate') },
   { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
 ] as const;
 

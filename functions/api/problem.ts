@@ -12,6 +12,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-eligible': 403,
   'environment-not-allowed': 422,
   'already-ending': 409,
+  'not-active': 409,
+  'already-rotating': 409,
 };
 
 const TITLE: Readonly<Record<string, string>> = {
@@ -24,6 +26,8 @@ const TITLE: Readonly<Record<string, string>> = {
   'owner-not-active': 'The owner is not active',
   'not-eligible': 'No role of the owner is eligible for that profile',
   'environment-not-allowed': 'The profile is not for that environment',
+  'not-active': 'The credential is not active yet',
+  'already-rotating': 'A rotation is under way; it ends when the old key is deleted',
   'already-ending': 'The credential is revoked, or about to be; nothing revives it',
 };
 

@@ -14,7 +14,8 @@ export const NewCredential = z.strictObject({
     .default([]),
 });
 
-export const Revocation = z.strictObject({ reason: text(500) });
+/** Why somebody changes a credential; stands in its history. */
+export const Reason = z.strictObject({ reason: text(500) });
 export const CREDENTIAL_ID = /^cred_[0-9A-HJKMNP-TV-Z]{26}$/;
 /** Printable ASCII, as the draft of the Idempotency-Key header has it. */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,100}$/;

@@ -26,7 +26,7 @@ export const credentialView = (credential: Credential) => ({
       nextTryAt: time(credential.blocked.nextTryAtMs),
     },
   }),
-  ...(credential.status === 'active' && { activeSince: time(credential.activeSinceMs) }),
+  ...(credential.status === 'active' && { activeSince: time(credential.activeSinceMs), rotatesAt: time(credential.rotateAtMs) }),
   ...(credential.status === 'revoking' && {
     cause: credential.cause,
     revokingSince: time(credential.sinceMs),

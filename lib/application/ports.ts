@@ -113,6 +113,8 @@ export interface Connector {
   keyIdOf(body: Secret): KeyId;
   /** Uses the key. `false`: the provider does not know it (yet). */
   verify(body: Secret): Promise<boolean>;
+  /** When the provider last noted a use of the key, our own verification included; `undefined`: never, or the key is gone. */
+  lastUsed(credential: Credential, keyId: KeyId): Promise<EpochMs | undefined>;
   /** Succeeds when the key, or the account, is gone. */
   disableVersion(credential: Credential, keyId: KeyId): Promise<void>;
   /** Succeeds when the key, or the account, is gone. */

@@ -70,7 +70,7 @@ export const requestCredential =
     const id = `cred_${ids.ulid()}` as CredentialId;
     const holder = { id: owner.state.id, key: owner.state.key, epoch: owner.state.epoch };
     const grant = grantFor(id, entitled.profile.connector, ports.account, asked);
-    const decision = decide(undefined, { type: 'request', id, holder, grant }, clock.now(), timing);
+    const decision = decide(undefined, { type: 'request', id, holder, grant, rotation: entitled.profile.rotation }, clock.now(), timing);
     if (!decision.ok) throw new Error(`a new credential was refused: ${decision.why}`);
     const context = {
       actor: { kind: 'person', id: arn },

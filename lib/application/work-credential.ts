@@ -2,7 +2,7 @@ import { decide, decideOutcome, type Outcome } from '../domain/credential/decide
 import { type NextStep, nextStep } from '../domain/credential/next-step.ts';
 import type { Credential, Lease, LeasedStep } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
-import type { AttemptId, CredentialId, EpochMs } from '../domain/types.ts';
+import type { AttemptId, CredentialId, EpochMs, KeyId } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { appendCredential, command, type RecordPorts, retryingConflicts } from './record.ts';
@@ -32,7 +32,7 @@ const LONGEST_DELAY_MS = 900_000;
 /** Steps that only look, or only take away: done twice, or late, they end the same, so a lost answer need not wait for the end of the lease. */
 const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
   ...(['verify', 'recover', 'confirm-absence'] as const),
-  ...(['deny', 'disable-all', 'withdraw-secret', 'delete-version'] as const),
+  ...(['check-use', 'disable-version', 'deny', 'disable-all', 'withdraw-secret', 'delete-version'] as const),
 ];
 
 /** Does the steps of one record until it rests, must wait, or `stopAtMs` has come. */
@@ -128,6 +128,11 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
     case 'delete-version':
       await connector.deleteVersion(state, next.keyId);
       return { of: next.do, keyId: next.keyId };
+    case 'check-use':
+      return { of: next.do, keyId: next.keyId, ...(await usesOf(connector, state, next.keyId)) };
+    case 'disable-version':
+      await connector.disableVersion(state, next.keyId);
+      return { of: next.do, keyId: next.keyId };
     case 'disable-all':
       return { of: next.do, keyIds: await disableAll(connector, state) };
     case 'withdraw-secret':
@@ -169,6 +174,12 @@ async function lookForAttempts(connector: Connector, secrets: SecretStore, state
     }),
   );
   return { keyIds, stored: stored.flat() };
+}
+
+async function usesOf(connector: Connector, state: Credential, oldKeyId: KeyId) {
+  const current = state.versions.find((version) => version.phase === 'current');
+  const newUsedAtMs = current?.phase === 'current' ? await connector.lastUsed(state, current.keyId) : undefined;
+  return { newUsedAtMs, oldUsedAtMs: await connector.lastUsed(state, oldKeyId) };
 }
 
 /** First what the ledger knows, since that needs no listing; then what the listing shows besides. */

@@ -24,7 +24,7 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
   worker.allow(['iam:CreateUser'], [arn('user')], madeByUs);
   worker.allow(['iam:TagUser'], [arn('user')], { StringEquals: { 'aws:RequestTag/nhi:stack': stackName } }); // CreateUser with tags needs it
   // Without the tag, which an absent user has not; and without the path too, since IAM can't know the path of one that is not there.
-  worker.allow(['iam:GetUser', 'iam:ListAccessKeys'], [arn('user'), absent]);
+  worker.allow(['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'], [arn('user'), absent]);
   worker.allow(
     [
       ...[

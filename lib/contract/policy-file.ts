@@ -111,7 +111,10 @@ function contradictions({ accountable, sources, profiles, callers }: PolicyFileC
           ]
         : []),
     ]),
-    ...Object.entries(profiles).flatMap(([name, { accountable: ref }]) => unknownSource(['profiles', name, 'accountable'], ref)),
+    ...Object.entries(profiles).flatMap(([name, profile]) => [
+      ...unknownSource(['profiles', name, 'accountable'], profile.accountable),
+      ...outOfOrder(['profiles', name], profile),
+    ]),
     ...callers.flatMap(({ match, owner, for: others }, index) => {
       const kept = new Set([...match.arn.matchAll(/\{(\w+)\}/g)].map(([, group]) => group));
       const missing = [...owner.matchAll(/\{(\w+)\}/g)].flatMap(([, group]) => (kept.has(group) ? [] : [group]));
@@ -122,6 +125,14 @@ function contradictions({ accountable, sources, profiles, callers }: PolicyFileC
       ];
     }),
   ];
+}
+
+/** A rotation that begins before the last one has ended finds no free slot. */
+function outOfOrder(path: Path, profile: PolicyFileContent['profiles'][string]): readonly Finding[] {
+  const { rotateEvery, overlap, hardLimit, regret } = profile;
+  if (hardLimit < overlap) return [{ path: [...path, 'hardLimit'], rule: 'must be at least overlap' }];
+  const ends = rotateEvery > overlap + hardLimit + regret;
+  return ends ? [] : [{ path: [...path, 'rotateEvery'], rule: 'must be more than overlap, hardLimit and regret together' }];
 }
 
 const valueAt = (content: unknown, path: Path): unknown =>

@@ -47,6 +47,11 @@ const Profile = z.strictObject({
   eligible: z.strictObject({ roles: some(role) }),
   environments: some(name),
   onLeave: z.strictObject({ action: z.literal('revoke') }),
+  rotateEvery: duration(1_000, 31_536_000_000, 'at most 365d').prefault('90d'),
+  overlap: duration(1_000, 2_592_000_000, 'at most 30d').prefault('24h'),
+  hardLimit: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
+  regret: duration(1_000, 2_592_000_000, 'at most 30d').prefault('7d'),
+  stillInUse: z.enum(['extend', 'disable']).default('extend'),
 });
 
 const Caller = z.strictObject({
@@ -64,6 +69,7 @@ const Timing = z.strictObject({
   passGap: duration(1_000, 3_600_000, 'between 1s and 1h').default(DEFAULT_TIMING.passGapMs),
   provisionWithin: duration(60_000, 604_800_000, 'between 1m and 7d').default(DEFAULT_TIMING.provisionWithinMs),
   revokeWithin: duration(60_000, 86_400_000, 'between 1m and 24h').default(DEFAULT_TIMING.revokeWithinMs),
+  usageLag: duration(1_000, 14_400_000, 'between 1s and 4h').default(DEFAULT_TIMING.usageLagMs),
 });
 
 /** `nhi.policy.yaml`. Strict everywhere: a misspelt rule must not be a rule that is not there. */
@@ -78,15 +84,22 @@ export const PolicyFile = z.strictObject({
 
 export type PolicyFileContent = z.output<typeof PolicyFile>;
 
-export const policyOf = ({ timing, ...rest }: PolicyFileContent): Policy => ({
+export const policyOf = ({ timing, profiles, ...rest }: PolicyFileContent): Policy => ({
   ...rest,
+  profiles: Object.fromEntries(Object.entries(profiles).map(([profileName, profile]) => [profileName, profileOf(profile)])),
   timing: {
     leaseMs: timing.lease,
     settleMs: timing.settle,
     passGapMs: timing.passGap,
     provisionWithinMs: timing.provisionWithin,
     revokeWithinMs: timing.revokeWithin,
+    usageLagMs: timing.usageLag,
   },
+});
+
+const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, ...rest }: z.output<typeof Profile>) => ({
+  ...rest,
+  rotation: { everyMs: rotateEvery, overlapMs: overlap, hardLimitMs: hardLimit, regretMs: regret, stillInUse },
 });
 
 /** The same as JSON Schema, for editors. */

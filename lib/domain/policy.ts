@@ -31,6 +31,19 @@ export interface Profile {
   /** Environments a request may name. */
   readonly environments: readonly string[];
   readonly onLeave: { readonly action: 'revoke' };
+  readonly rotation: Rotation;
+}
+
+/** How a credential of the profile is rotated; goes into its record. `everyMs` is more than the other three together. */
+export interface Rotation {
+  readonly everyMs: number;
+  /** The old key works at least this long beside the new one: no shorter than consumers cache. */
+  readonly overlapMs: number;
+  /** From then on `stillInUse` says what becomes of an old key that is not proven to be out of use. */
+  readonly hardLimitMs: number;
+  /** A disabled key can be enabled again for so long; then it is deleted. */
+  readonly regretMs: number;
+  readonly stillInUse: 'extend' | 'disable';
 }
 
 export type Right = 'request' | 'operate' | 'audit';

@@ -10,6 +10,8 @@ export interface Timing {
   readonly provisionWithinMs: number;
   /** Access must be gone by then after a leave; a record past it raises the alarm. */
   readonly revokeWithinMs: number;
+  /** How late a provider notes the use of a key; IAM notes the first use in 15 min. Our own verification counts as one. */
+  readonly usageLagMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -18,6 +20,7 @@ export const DEFAULT_TIMING: Timing = {
   passGapMs: 60_000,
   provisionWithinMs: 3_600_000,
   revokeWithinMs: 900_000,
+  usageLagMs: 900_000,
 };
 
 /** IAM: a fresh key is refused for 3 to 4 s, so an earlier look would be wasted. */
@@ -26,6 +29,9 @@ const VERIFY_AGAIN_AFTER_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_00
 
 /** When to look again after `tries` refusals; `undefined`: this key will not come to life. */
 export const verifyBackoffMs = (tries: number): number | undefined => VERIFY_AGAIN_AFTER_MS[tries - 1];
+
+/** A rotation whose key never came to life is tried again after this: no hurry, since the old one works. */
+export const ROTATE_AGAIN_AFTER_MS = 3_600_000;
 
 /** 2 s, 4 s, … up to 15 min, for a step that the provider refused for the `tries`-th time in a row. */
 export const retryBackoffMs = (tries: number): number => Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));

@@ -18,6 +18,7 @@ import type { Owner, OwnerEvent, OwnerFact } from '../../lib/domain/owner/state.
 import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
 import type { CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
 import { localClient } from '../../local/endpoint.ts';
+import { rotation } from '../unit/domain/given.ts';
 import { useLocalCloud } from './cloud.ts';
 
 const TABLE = 'ledger-contract';
@@ -79,7 +80,12 @@ const newCredential = (owner: Owner, key = ulid()) => {
   const id = `cred_${ulid()}` as CredentialId;
   const holder = { id: owner.id, key: owner.key, epoch: owner.epoch };
   const asked = { profile: 'p', purpose: 'x', environment: 'dev', consumers: [] };
-  const decision = decide(undefined, { type: 'request', id, holder, grant: grantFor(id, 'aws-iam-user', '1', asked) }, NOW, DEFAULT_TIMING);
+  const decision = decide(
+    undefined,
+    { type: 'request', id, holder, grant: grantFor(id, 'aws-iam-user', '1', asked), rotation },
+    NOW,
+    DEFAULT_TIMING,
+  );
   if (!decision.ok) throw new Error(decision.why);
   const append = after<Credential, CredentialEvent>(undefined, decision.events, evolve);
   const companions: readonly Companion[] = [

@@ -24,6 +24,7 @@ import type { Credential } from '../../lib/domain/credential/state.ts';
 import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
 import type { AttemptId, CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
 import { localClient } from '../../local/endpoint.ts';
+import { rotation } from '../unit/domain/given.ts';
 import { PROPAGATION_MS, useLocalCloud } from './cloud.ts';
 
 const ACCOUNT = '000000000000';
@@ -67,7 +68,7 @@ function credential(...attempts: readonly AttemptId[]): Credential {
   const id = `cred_${ulid()}` as CredentialId;
   const grant = grantFor(id, 'aws-iam-user', ACCOUNT, { profile: 'p', purpose: 'a contract', environment: 'dev', consumers: [] });
   const holder = { id: 'own_1' as OwnerId, key: 'k' as OwnerKey, epoch: 0 };
-  const decision = decide(undefined, { type: 'request', id, holder, grant }, 0 as EpochMs, DEFAULT_TIMING);
+  const decision = decide(undefined, { type: 'request', id, holder, grant, rotation }, 0 as EpochMs, DEFAULT_TIMING);
   const state = decision.ok ? decision.events.reduce<Credential | undefined>(evolve, undefined) : undefined;
   if (!state) throw new Error('no credential');
   return { ...state, attempts };
@@ -109,6 +110,19 @@ describe.each([
     await connector.disableVersion(made, keyId);
     expect(await connector.verify(body)).toBe(false);
     expect(await connector.listVersions(made)).toEqual([keyId]); // inactive ones are listed, and count
+  });
+
+  it('tells the last use of a key, our own verification included', async () => {
+    const made = await withAccount();
+    const { keyId, body } = await connector.createVersion(made, attempt());
+    expect(await connector.lastUsed(made, keyId)).toBeUndefined();
+    await sleep(PROPAGATION_MS + 200);
+    const beforeMs = Date.now();
+    await connector.verify(body);
+    const usedAtMs = (await connector.lastUsed(made, keyId)) ?? 0;
+    expect(Math.abs(usedAtMs - beforeMs)).toBeLessThan(5_000); // to the second
+    await connector.deleteVersion(made, keyId);
+    expect(await connector.lastUsed(made, keyId)).toBeUndefined();
   });
 
   it('refuses a third key, as a quota', async () => {

@@ -13,7 +13,7 @@ import { deploy } from '../../local/deploy.ts';
 import { type Company, foundCompany } from '../../local/play/company.ts';
 import { factOf } from '../../local/play/facts.ts';
 import { type Deployed, playLine } from '../../local/play/line.ts';
-import { ofSdk } from '../../local/play/outside.ts';
+import { ofSdk, readSecret, sendOrder } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
 import type { Report } from '../../local/play/report.ts';
 
@@ -30,12 +30,19 @@ const folder = mkdtempSync(join(tmpdir(), 'nhi-line-'));
 function shortPolicy(): string {
   cpSync('examples/company', folder, { recursive: true });
   const file = join(folder, 'nhi.policy.yaml');
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/^timing:.*$/m, 'timing: {passGap: 5s, lease: 20s, settle: 2s}'));
+  const quick = '    rotateEvery: 25s\n    overlap: 4s\n    hardLimit: 10s\n    regret: 4s\n';
+  const text = readFileSync(file, 'utf8')
+    .replace(/^timing:.*$/m, 'timing: {passGap: 5s, lease: 20s, settle: 2s, usageLag: 2s}')
+    .replace(
+      /^ {2}ci-deploy:\n/m,
+      `  quick:\n    connector: aws-iam-user\n    accountable: "hr:102"\n    whyNotRole: "a test of rotation"\n    grants: [policies/send-orders.json]\n    eligible: {roles: [IT_PROG]}\n    environments: [prod]\n    onLeave: {action: revoke}\n${quick}$&`,
+    );
+  writeFileSync(file, text);
   return file;
 }
 
 beforeAll(async () => {
-  cloud = await startLocalCloud({ env: { ...process.env, AWS_ENDPOINT_URL: '' }, progress: console.log });
+  cloud = await startLocalCloud({ env: { ...process.env, AWS_ENDPOINT_URL: '' }, lastUsedLagMs: 1_000, progress: console.log });
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, cloud.env);
   const outputs = await deploy({ env: cloud.env, policy: shortPolicy(), onLine: () => undefined });
@@ -177,7 +184,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    ['an unknown profile', ['--profile', 'ci-depoy'], 1, /profile: ci-depoy: must be one of: ci-deploy, stock-sync, report-export/],
+    ['an unknown profile', ['--profile', 'ci-depoy'], 1, /profile: ci-depoy: must be one of: quick, ci-deploy, stock-sync, report-export/],
     ['a profile for other roles', ['--profile', 'stock-sync'], 4, /owner\.roles: IT_PROG: must be one of: ST_MAN/],
     [
       'an environment of another profile',
@@ -203,6 +210,48 @@ describe('the command line', () => {
       code: 1,
       err: expect.stringMatching(/no such thing, or not for this/),
     });
+  });
+});
+
+describe('a rotation', () => {
+  it('when it is due: a consumer that reads AWSCURRENT, and holds it for a while, has not one call refused', async () => {
+    const me = await company.signIn('person', 'lgarcia@example.com');
+    const service = await company.signIn('service', 'consumer');
+    const made = await nhi(me, ...request('--profile', 'quick', '--consumer', company.consumerArn, '--wait', '--json'));
+    const { id, secretName, userName } = JSON.parse(made.out);
+    const HOLDS_MS = 2_000; // less than the overlap
+    const keysSeen = new Set<string>();
+    let calls = 0;
+    let refused = 0;
+    let goOn = true;
+    const consume = async (): Promise<void> => {
+      while (goOn) {
+        const held = await readSecret(service, secretName);
+        if (!held) throw new Error('the consumer can’t read its secret');
+        keysSeen.add(held.accessKeyId);
+        for (const until = Date.now() + HOLDS_MS; goOn && Date.now() < until; calls += 1) {
+          if ((await sendOrder(held, company.ordersUrl)) === 'refused') refused += 1;
+          await sleep(100);
+        }
+      }
+    };
+    const consuming = consume();
+    const keysOf = async () => (await new IAMClient({}).send(new ListAccessKeysCommand({ UserName: userName }))).AccessKeyMetadata ?? [];
+    const [first] = await keysOf();
+    await eventually(
+      async () => ((await keysOf()).some(({ AccessKeyId }) => AccessKeyId === first?.AccessKeyId) ? undefined : true),
+      150_000,
+    );
+    goOn = false;
+    await consuming;
+    expect(refused).toBe(0);
+    expect(calls).toBeGreaterThan(50);
+    expect(keysSeen.size).toBeGreaterThanOrEqual(2);
+    const { events } = JSON.parse((await nhi(me, 'credential', 'show', id, '--json')).out);
+    const types = events.map(({ type }: { type: string }) => type);
+    const order = ['CredentialActivated', 'VersionPromoted', 'RetirementAllowed', 'VersionDisabled', 'VersionDeleted'];
+    expect(order.map((type) => types.lastIndexOf(type) >= 0)).toEqual(order.map(() => true));
+    await nhi(me, 'credential', 'revoke', id, '--reason', 'end of the test');
   });
 });
 

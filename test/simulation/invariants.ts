@@ -1,5 +1,6 @@
 import { accepts } from '../../lib/adapters/memory/provider-world.ts';
 import { firstBreak } from '../../lib/application/envelope.ts';
+import type { Envelope } from '../../lib/application/ports.ts';
 import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import { evolve } from '../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
@@ -42,6 +43,12 @@ export function checkStep({ ledger, provider, clock }: World, seen: Map<Credenti
       const keyId = [...(user?.keys ?? [])].find(([, { attempt }]) => attempt === current)?.[0];
       if (!keyId || !accepts(provider, keyId, nowMs)) violated('4 AWSCURRENT works while active', id);
     }
+    for (const version of state.status === 'active' ? state.versions : [])
+      if (version.phase === 'retiring' && !version.allowed && !accepts(provider, version.keyId, nowMs))
+        violated('4 the old key works during the overlap', `${id} ${version.keyId}`);
+    for (const version of state.status === 'active' ? state.versions : [])
+      if (version.phase === 'disabled' && nowMs < version.deleteAtMs && user?.keys.has(version.keyId) !== true)
+        violated('5 a disabled key can be enabled again until it is deleted', `${id} ${version.keyId}`);
     if (state.status !== 'active' && state.status !== 'provisioning' && 'cutOffAtMs' in state && state.cutOffAtMs !== undefined)
       for (const keyId of user?.keys.keys() ?? [])
         if (accepts(provider, keyId, nowMs)) violated('access is gone after two calls', `${id} ${keyId}`);
@@ -58,6 +65,7 @@ export function checkEnd({ ledger, provider }: World): void {
     if (firstBreak(chain) !== undefined || chain.length !== version) violated('11 the chain verifies', id);
     const replayed = chain.reduce<Credential | undefined>((now, { data }) => evolve(now, data as CredentialEvent), undefined);
     if (JSON.stringify(replayed) !== JSON.stringify(state)) violated('11 replay equals state', id);
+    checkDeletions(id, chain as readonly Envelope<CredentialEvent>[], state.rotation.regretMs);
     const owner = ledger.owners.get(state.holder.id)?.state;
     if (state.status === 'active' && !(owner?.status === 'active' && owner.epoch === state.holder.epoch))
       violated('7, 8 nothing lives for who is not there', id);
@@ -73,5 +81,22 @@ export function checkEnd({ ledger, provider }: World): void {
     const replayed = chain.reduce<Owner | undefined>((now, { data }) => evolveOwner(now, data as OwnerEvent), undefined);
     if (JSON.stringify(replayed) !== JSON.stringify(state)) violated('11 replay equals state', id);
     if (state.epoch > 0 && !state.converged) violated('a leave is closed by its receipt', id);
+  }
+}
+
+/** A key that was ever verified goes by way of being disabled, and of its regret time; one that never was may be deleted at once. */
+function checkDeletions(id: string, chain: readonly Envelope<CredentialEvent>[], regretMs: number): void {
+  const keys = new Map<string, { attempt: string; verified: boolean; disabledAtMs: number | undefined }>();
+  for (const { at, data } of chain) {
+    if (data.type === 'VersionCreated') keys.set(data.keyId, { attempt: data.attempt, verified: false, disabledAtMs: undefined });
+    if (data.type === 'VersionVerified') for (const key of keys.values()) if (key.attempt === data.attempt) key.verified = true;
+    if (data.type === 'VersionDisabled') {
+      const key = keys.get(data.keyId);
+      if (key) key.disabledAtMs = Date.parse(at);
+    }
+    if (data.type !== 'VersionDeleted') continue;
+    const key = keys.get(data.keyId);
+    if (key?.verified && !(key.disabledAtMs !== undefined && Date.parse(at) >= key.disabledAtMs + regretMs))
+      violated('5 deleted only after disabled and regretted', `${id} ${data.keyId}`);
   }
 }

@@ -1,8 +1,8 @@
-import type { Credential } from '../../lib/domain/credential/state.ts';
+import { type Credential, keyIdsOf } from '../../lib/domain/credential/state.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { FAULT_KINDS, type FaultKind, LANDS_WITHIN_MS } from './faults.ts';
 import { checkEnd, checkStep, Violation } from './invariants.ts';
-import { settle } from './run.ts';
+import { isCalm, serve, settle } from './run.ts';
 import { type Planted, type World, world } from './world.ts';
 
 /** A fault at one call of the story, counted from its first. */
@@ -18,11 +18,13 @@ export interface Told {
   readonly reached: ReadonlyMap<string, number>;
 }
 
-/** When the owner leaves: once the credential is active, or while a call is out that got no answer. */
-export type Leave = 'when-active' | 'at-once';
+/** When the owner leaves: once the credential is active, once it has been rotated, or while a call is out that got no answer. */
+export type Leave = 'when-active' | 'when-rotated' | 'at-once';
 
 /** Minutes a provisioning may take with two faults in it: a lease, the settle time, two looks, twice. */
 const PATIENCE = 30;
+/** Overlap, evidence, regret, and what two faults may add. */
+const ROTATION_MINUTES = 240;
 
 /** One owner joins, gets a credential, leaves; `faults` go wrong on the way. In the end all rules hold and nothing is left. */
 export async function tell(faults: readonly Planned[], leave: Leave, planted: Planted = {}): Promise<Told> {
@@ -41,7 +43,8 @@ export async function tell(faults: readonly Planned[], leave: Leave, planted: Pl
       await turn(here, seen);
       await here.request('1', 'k'); // whoever asked asks again with the same key
     }
-    if (leave === 'when-active' && !isActive(here)) throw new Violation('nothing gets stuck: not active');
+    if (leave !== 'at-once' && !isActive(here)) throw new Violation('nothing gets stuck: not active');
+    if (leave === 'when-rotated') await rotated(here, seen);
     await left(here);
     await settle(here, seen, []);
     checkEnd(here);
@@ -61,8 +64,26 @@ async function left(here: World): Promise<void> {
   for (const message of here.messages.splice(0)) await here.deliver(message);
 }
 
-async function turn(here: World, seen: Map<CredentialId, Credential['status']>): Promise<void> {
-  for (let second = 0; second < 60; second += 5) {
+/** One rotation, from the command to the deletion of the old key, with a consumer that reads AWSCURRENT all the while. */
+async function rotated(here: World, seen: Map<CredentialId, Credential['status']>): Promise<void> {
+  const [first] = [...here.ledger.credentials.values()].map(({ state }) => keyIdsOf(state.versions)[0]);
+  const ids = [...here.ledger.credentials.keys()];
+  const gone = (): boolean =>
+    [...here.ledger.credentials.values()].every(
+      ({ state }) =>
+        state.status === 'active' && !keyIdsOf(state.versions).some((keyId) => keyId === first) && isCalm(state, here.clock.now()),
+    );
+  for (const id of ids) await here.rotate(id);
+  for (let minute = 0; minute < ROTATION_MINUTES && !gone(); minute += 1) {
+    if (minute < 10) for (const id of ids) await here.rotate(id); // whoever asked asks again; a rotation under way is not begun twice
+    await turn(here, seen, minute < 10 ? 5_000 : 60_000);
+    serve(here);
+  }
+  if (!gone()) throw new Violation('nothing gets stuck: not rotated');
+}
+
+async function turn(here: World, seen: Map<CredentialId, Credential['status']>, stepMs = 5_000): Promise<void> {
+  for (let passedMs = 0; passedMs < 60_000; passedMs += stepMs) {
     const now = here.clock.now();
     const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= now);
     for (const message of visible) {
@@ -70,7 +91,7 @@ async function turn(here: World, seen: Map<CredentialId, Credential['status']>):
       await here.deliver(message);
       checkStep(here, seen);
     }
-    await here.pass(5_000);
+    await here.pass(stepMs);
     checkStep(here, seen);
   }
   await here.sweep();

@@ -1,6 +1,6 @@
 import { memoryIam } from '../../lib/adapters/memory/iam.ts';
 import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
-import { type ProviderWorld, providerWorld } from '../../lib/adapters/memory/provider-world.ts';
+import { type ProviderWorld, providerWorld, use } from '../../lib/adapters/memory/provider-world.ts';
 import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
 import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../lib/application/apply-fact.ts';
@@ -14,7 +14,7 @@ import { Fault } from '../../lib/domain/faults.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
-import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import { type FaultLine, type FaultPlan, faultLine, Killed } from './faults.ts';
 
 /** What a test may replace, to plant a bug. */
@@ -39,6 +39,9 @@ export interface World {
   fact(type: OwnerFact['type'], subject: string, sequence: number, cause?: OwnerFact['cause']): Promise<void>;
   request(subject: string, key: string): Promise<void>;
   revoke(id: CredentialId): Promise<void>;
+  rotate(id: CredentialId): Promise<void>;
+  /** Every consumer makes a call with what it finds as AWSCURRENT; gives the keys that were refused. */
+  consume(): readonly string[];
   sweep(): Promise<void>;
   /** Moves the clock; what may land by then lands. */
   pass(ms: number): Promise<void>;
@@ -59,6 +62,7 @@ const POLICY: Policy = {
       eligible: { roles: ['R'] },
       environments: ['e'],
       onLeave: { action: 'revoke' },
+      rotation: { everyMs: 2_592_000_000, overlapMs: 600_000, hardLimitMs: 3_600_000, regretMs: 1_200_000, stillInUse: 'extend' },
     },
   },
   callers: [],
@@ -170,6 +174,17 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
           { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' },
         ),
       ),
+    rotate: (id) =>
+      survive(() =>
+        command(base, id, { type: 'rotate' }, { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' }),
+      ),
+    consume: () =>
+      [...ledger.credentials.values()].flatMap(({ state }) => {
+        const current = provider.secrets.get(state.grant.secretName)?.labels.get('AWSCURRENT');
+        const keys = provider.users.get(state.grant.accountName)?.keys ?? new Map<KeyId, { attempt: AttemptId | undefined }>();
+        const key = [...keys].find(([, { attempt }]) => attempt === current)?.[0];
+        return state.status === 'active' && !(key && use(provider, key, nowMs)) ? [state.id] : [];
+      }),
     sweep: () => survive(() => sweep()),
     pass: async (ms) => {
       nowMs = plusMs(nowMs, ms);

@@ -2,7 +2,7 @@ import type { Clock, Connector } from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault, Secret } from '../../domain/faults.ts';
 import type { KeyId } from '../../domain/types.ts';
-import type { IamUser, ProviderWorld } from './provider-world.ts';
+import { type IamUser, type ProviderWorld, use } from './provider-world.ts';
 
 const MAX_KEYS = 2;
 
@@ -32,7 +32,7 @@ export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => st
       if (user.keys.size >= MAX_KEYS) throw new Fault('key-quota', true, 'CreateAccessKey: LimitExceeded');
       const keyId = newKeyId() as KeyId;
       const secret = `secret-of-${keyId}`;
-      user.keys.set(keyId, { secret, attempt, createdAtMs: clock.now(), active: true });
+      user.keys.set(keyId, { secret, attempt, createdAtMs: clock.now(), active: true, usedAtMs: undefined });
       const { grant } = credential;
       const body = {
         v: 1,
@@ -51,8 +51,11 @@ export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => st
     verify: async (body) => {
       const { accessKeyId, userName } = JSON.parse(body.reveal());
       const key = world.users.get(userName)?.keys.get(accessKeyId);
-      return key?.active === true && !fresh(key.createdAtMs); // a deny does not stop GetCallerIdentity
+      const known = key?.active === true && !fresh(key.createdAtMs); // a deny does not stop GetCallerIdentity
+      if (known) use(world, accessKeyId, clock.now()); // counts as use
+      return known;
     },
+    lastUsed: async (credential, keyId) => userOf(credential)?.keys.get(keyId)?.usedAtMs,
     disableVersion: async (credential, keyId) => {
       const key = userOf(credential)?.keys.get(keyId);
       if (key) key.active = false;

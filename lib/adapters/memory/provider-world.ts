@@ -24,6 +24,8 @@ interface IamKey {
   readonly attempt: AttemptId | undefined;
   readonly createdAtMs: EpochMs;
   active: boolean;
+  /** The last use that was noted. */
+  usedAtMs: EpochMs | undefined;
 }
 
 export interface StoredSecret {
@@ -33,6 +35,19 @@ export interface StoredSecret {
   readonly labels: Map<'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS', AttemptId>;
   readers: readonly string[];
   deletedAtMs: EpochMs | undefined;
+}
+
+/** IAM notes the first use in so long, and none of those that follow. */
+const USAGE_LAG_MS = 900_000;
+
+/** A call with that key, whoever makes it; whether it is accepted. */
+export function use(world: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
+  const accepted = accepts(world, keyId, nowMs);
+  for (const { keys } of world.users.values()) {
+    const key = keys.get(keyId);
+    if (accepted && key && (key.usedAtMs === undefined || nowMs - key.usedAtMs >= USAGE_LAG_MS)) key.usedAtMs = nowMs;
+  }
+  return accepted;
 }
 
 export const providerWorld = (propagationMs = 4_000): ProviderWorld => ({ users: new Map(), secrets: new Map(), propagationMs });

@@ -5,6 +5,7 @@ import {
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
+  GetAccessKeyLastUsedCommand,
   IAMClient,
   type IAMClientConfig,
   PutUserPolicyCommand,
@@ -17,7 +18,7 @@ import type { Connector } from '../../application/ports.ts';
 import { NAMES } from '../../contract/env.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
-import type { KeyId } from '../../domain/types.ts';
+import type { EpochMs, KeyId } from '../../domain/types.ts';
 import { allPages, takeAwayWhatHangsOn } from './attachments.ts';
 import { keyBody, parseKeyBody } from './key-body.ts';
 import { findUser, isOurs, tagsOf } from './user.ts';
@@ -124,6 +125,17 @@ export function iamUserConnector(config: IamUserConfig): Connector {
 
     keyIdOf: (body) => parseKeyBody(body).accessKeyId,
     verify: (body) => isUsable(parseKeyBody(body), account, path, { ...aws, ...ONE_TRY, requestHandler: once.config.requestHandler }),
+
+    lastUsed: async (credential, AccessKeyId) => {
+      const UserName = userOf(credential);
+      const answer = await ask('GetAccessKeyLastUsed', () => iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId })), {
+        NoSuchEntity: () => undefined,
+        AccessDenied: async (refusal) => {
+          if (await findUser(iam, UserName)) throw refusal;
+        },
+      });
+      return answer?.AccessKeyLastUsed?.LastUsedDate?.getTime() as EpochMs | undefined;
+    },
 
     disableVersion: async (credential, AccessKeyId) => {
       const UserName = userOf(credential);

@@ -1,3 +1,4 @@
+import type { Rotation } from '../policy.ts';
 import { FIRST_VERIFY_AFTER_MS, retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
@@ -6,7 +7,9 @@ import { type Credential, type Grant, type Holder, keyIdsOf, type LeasedStep, ty
 
 /** What somebody wants. Needs no lease, only the record's version. */
 export type Command =
-  | { readonly type: 'request'; readonly id: CredentialId; readonly holder: Holder; readonly grant: Grant }
+  | { readonly type: 'request'; readonly id: CredentialId; readonly holder: Holder; readonly grant: Grant; readonly rotation: Rotation }
+  /** Begins a rotation now, as far as a slot is free. */
+  | { readonly type: 'rotate' }
   /** With `ifHeldBy`, refused when the credential is no longer that owner's, or of a later life. */
   | {
       readonly type: 'revoke';
@@ -29,7 +32,14 @@ export type Outcome =
       readonly keyIds: readonly KeyId[];
       readonly stored: readonly { readonly attempt: AttemptId; readonly keyId: KeyId }[];
     }
-  | { readonly of: 'delete-version'; readonly keyId: KeyId }
+  | { readonly of: 'delete-version' | 'disable-version'; readonly keyId: KeyId }
+  /** When the provider last noted a use of the key that is to retire, and of the one that is current. */
+  | {
+      readonly of: 'check-use';
+      readonly keyId: KeyId;
+      readonly oldUsedAtMs: EpochMs | undefined;
+      readonly newUsedAtMs: EpochMs | undefined;
+    }
   | { readonly of: 'disable-all'; readonly keyIds: readonly KeyId[] }
   | { readonly of: 'remove-account'; readonly removed: boolean }
   | { readonly of: 'confirm-absence'; readonly absent: boolean }
@@ -38,6 +48,8 @@ export type Outcome =
 export type Rejection =
   | 'no-such-credential'
   | 'already-requested'
+  | 'not-active' // there is nothing to rotate yet, or any more
+  | 'already-rotating' // and the last key of that is not gone yet
   | 'already-ending' // revoking or revoked: nothing revives it
   | 'held-by-another' // by another owner, or in a later life of the same
   | 'not-the-next-step' // someone else was there, or the time has not come
@@ -65,6 +77,10 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
       if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
       return accept({ type: 'RevocationStarted', cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
     }
+    case 'rotate':
+      if (state.status !== 'active') return reject(state.status === 'provisioning' ? 'not-active' : 'already-ending');
+      if (state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
+      return state.rotateAtMs <= nowMs ? accept() : accept({ type: 'RotationRequested', atMs: nowMs });
     case 'start': {
       if (nextStep(state, nowMs).do !== command.step) return reject('not-the-next-step');
       const untilMs = plusMs(nowMs, timing.leaseMs);
@@ -100,13 +116,17 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
     case 'verify':
       return verified(state, fence, outcome, nowMs);
     case 'promote':
-      return accept({ type: 'VersionPromoted', fence, attempt: outcome.attempt });
+      return accept({ type: 'VersionPromoted', fence, attempt: outcome.attempt, atMs: nowMs });
     case 'share':
       return accept({ type: 'CredentialActivated', fence, atMs: nowMs });
     case 'recover':
       return recovered(state, fence, outcome, nowMs, timing);
     case 'delete-version':
       return accept({ type: 'VersionDeleted', fence, keyId: outcome.keyId });
+    case 'disable-version':
+      return accept({ type: 'VersionDisabled', fence, keyId: outcome.keyId, atMs: nowMs });
+    case 'check-use':
+      return retirement(state, fence, outcome, nowMs, timing);
     case 'disable-all': {
       const known = keyIdsOf(state.versions);
       return accept({ type: 'KeysDisabled', fence, unknown: outcome.keyIds.filter((keyId) => !known.includes(keyId)), atMs: nowMs });
@@ -129,8 +149,34 @@ function verified(state: Credential, fence: number, { attempt, usable }: Extract
   const version = state.versions.find((known) => known.attempt === attempt);
   const backoffMs = version?.phase === 'stored' ? verifyBackoffMs(version.tries + 1) : undefined;
   return backoffMs === undefined
-    ? accept({ type: 'VersionGivenUp', fence, attempt })
+    ? accept({ type: 'VersionGivenUp', fence, attempt, atMs: nowMs })
     : accept({ type: 'VersionNotYetUsable', fence, attempt, verifyAtMs: plusMs(nowMs, backoffMs) });
+}
+
+/**
+ * Evidence, not age: the new key was used by somebody else than our own verification, which is noted up to `usageLagMs` late and hides
+ * what follows it for as long, and the old one was not for as long as the overlap. Without it the hard limit decides, as the profile says.
+ */
+function retirement(
+  state: Credential,
+  fence: number,
+  { keyId, oldUsedAtMs, newUsedAtMs }: Extract<Outcome, { of: 'check-use' }>,
+  nowMs: EpochMs,
+  { usageLagMs }: Timing,
+): Decision {
+  const current = state.versions.find((version) => version.phase === 'current');
+  const old = state.versions.find((version) => version.phase === 'retiring' && version.keyId === keyId);
+  if (old?.phase !== 'retiring' || current?.phase !== 'current')
+    return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs: nowMs, overdue: false });
+  const { overlapMs, stillInUse } = state.rotation;
+  const newIsUsed = newUsedAtMs !== undefined && newUsedAtMs > current.verifiedAtMs + usageLagMs;
+  const oldIsSilent = oldUsedAtMs === undefined || nowMs >= oldUsedAtMs + usageLagMs + overlapMs;
+  if (newIsUsed && oldIsSilent) return accept({ type: 'RetirementAllowed', fence, keyId, inUse: false });
+  const overdue = nowMs >= old.hardLimitAtMs;
+  if (overdue && stillInUse === 'disable') return accept({ type: 'RetirementAllowed', fence, keyId, inUse: true });
+  const againAtMs = plusMs(nowMs, usageLagMs);
+  const checkAtMs = overdue ? againAtMs : (Math.min(againAtMs, old.hardLimitAtMs) as EpochMs);
+  return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs, overdue });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Rotation } from '../policy.ts';
 import type { AttemptId, EpochMs, KeyId } from '../types.ts';
 import type { Blocked, Credential, Grant, Holder, LeasedStep, Receipt, RevocationCause } from './state.ts';
 
@@ -8,6 +9,7 @@ export type CredentialEvent =
       readonly id: Credential['id'];
       readonly holder: Holder;
       readonly grant: Grant;
+      readonly rotation: Rotation;
       readonly requestedAtMs: EpochMs;
       readonly deadlineMs: EpochMs;
     }
@@ -28,8 +30,26 @@ export type CredentialEvent =
   | { readonly type: 'VersionStored'; readonly fence: number; readonly attempt: AttemptId; readonly verifyAtMs: EpochMs }
   | { readonly type: 'VersionVerified'; readonly fence: number; readonly attempt: AttemptId; readonly atMs: EpochMs }
   | { readonly type: 'VersionNotYetUsable'; readonly fence: number; readonly attempt: AttemptId; readonly verifyAtMs: EpochMs }
-  | { readonly type: 'VersionGivenUp'; readonly fence: number; readonly attempt: AttemptId }
-  | { readonly type: 'VersionPromoted'; readonly fence: number; readonly attempt: AttemptId }
+  | {
+      readonly type: 'VersionGivenUp';
+      readonly fence: number;
+      readonly attempt: AttemptId;
+      readonly atMs: EpochMs;
+    }
+  /** The version that was current till now retires. */
+  | { readonly type: 'VersionPromoted'; readonly fence: number; readonly attempt: AttemptId; readonly atMs: EpochMs }
+  | { readonly type: 'RotationRequested'; readonly atMs: EpochMs }
+  /** Proven to be out of use, or, with `inUse`, decided by the profile's hard limit. */
+  | { readonly type: 'RetirementAllowed'; readonly fence: number; readonly keyId: KeyId; readonly inUse: boolean }
+  /** Not proven yet; `overdue` beyond the hard limit, where the profile says to extend. */
+  | {
+      readonly type: 'RetirementPostponed';
+      readonly fence: number;
+      readonly keyId: KeyId;
+      readonly checkAtMs: EpochMs;
+      readonly overdue: boolean;
+    }
+  | { readonly type: 'VersionDisabled'; readonly fence: number; readonly keyId: KeyId; readonly atMs: EpochMs }
   | { readonly type: 'CredentialActivated'; readonly fence: number; readonly atMs: EpochMs }
   /** What a look at the provider made of open attempts: adopted, to be deleted, or never there. */
   | {

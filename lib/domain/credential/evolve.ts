@@ -1,4 +1,5 @@
-import { latest, unreachable } from '../types.ts';
+import { ROTATE_AGAIN_AFTER_MS } from '../timing.ts';
+import { type AttemptId, latest, plusMs, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
 import type { Active, Credential, Provisioning, RevocationStage, Revoking, Version } from './state.ts';
 
@@ -34,10 +35,12 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       return changed(answered(state), event.attempt, (version) =>
         version.phase === 'stored' ? { ...version, tries: version.tries + 1, verifyAtMs: event.verifyAtMs } : version,
       );
-    case 'VersionGivenUp':
-      return changed(answered(state), event.attempt, (version) =>
+    case 'VersionGivenUp': {
+      const next = changed(answered(state), event.attempt, (version) =>
         version.phase === 'attempted' ? version : { phase: 'doomed', attempt: version.attempt, keyId: version.keyId },
       );
+      return next.status === 'active' ? { ...next, rotateAtMs: plusMs(event.atMs, ROTATE_AGAIN_AFTER_MS) } : next;
+    }
     case 'VersionVerified':
       return changed(answered(state), event.attempt, (version) =>
         version.phase === 'stored'
@@ -45,9 +48,17 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
           : version,
       );
     case 'VersionPromoted':
-      return changed(answered(state), event.attempt, (version) =>
-        version.phase === 'verified' ? { ...version, phase: 'current' } : version,
-      );
+      return promoted(state, event);
+    case 'RotationRequested':
+      return state.status === 'active' ? { ...state, rotateAtMs: event.atMs } : state;
+    case 'RetirementAllowed':
+      return retiring(state, event.keyId, (version) => ({ ...version, allowed: true }));
+    case 'RetirementPostponed':
+      return retiring(state, event.keyId, (version) => ({ ...version, checkAtMs: event.checkAtMs }));
+    case 'VersionDisabled':
+      return retiring(state, event.keyId, ({ attempt, keyId }) => {
+        return { phase: 'disabled', attempt, keyId, deleteAtMs: plusMs(event.atMs, state.rotation.regretMs) };
+      });
     case 'CredentialActivated':
       return activated(state, event);
     case 'AttemptsRecovered':
@@ -97,6 +108,24 @@ const changed = (state: Credential, attempt: string, change: (version: Version) 
   versions: state.versions.map((version) => (version.attempt === attempt ? change(version) : version)),
 });
 
+const retiring = (state: Credential, keyId: string, change: (version: Extract<Version, { phase: 'retiring' }>) => Version): Credential => ({
+  ...answered(state),
+  versions: state.versions.map((version) => (version.phase === 'retiring' && version.keyId === keyId ? change(version) : version)),
+});
+
+function promoted(state: Credential, { attempt: promoted, atMs }: Event<'VersionPromoted'>): Credential {
+  const { overlapMs, hardLimitMs, everyMs } = state.rotation;
+  const versions = state.versions.map((version): Version => {
+    if (version.phase === 'verified' && version.attempt === promoted) return { ...version, phase: 'current' };
+    if (version.phase !== 'current' || version.attempt === promoted) return version;
+    const { attempt, keyId } = version;
+    const times = { checkAtMs: plusMs(atMs, overlapMs), hardLimitAtMs: plusMs(atMs, hardLimitMs) };
+    return { phase: 'retiring', attempt, keyId, ...times, allowed: false };
+  });
+  const next = { ...answered(state), versions };
+  return next.status === 'active' ? { ...next, rotateAtMs: plusMs(atMs, everyMs) } : next;
+}
+
 function revoking(state: Credential, event: CredentialEvent): Revoking {
   if (state.status !== 'revoking') throw new Error(`history: ${event.type} while ${state.status}`);
   return state;
@@ -135,10 +164,14 @@ function started(state: Credential, event: Event<'StepStarted'>): Credential {
     ? {
         ...base,
         versions: [...state.versions, { phase: 'attempted', attempt, settledAtMs }],
-        attempts: [...state.attempts, attempt].slice(-KEPT_ATTEMPTS),
+        attempts: kept([...state.attempts, attempt], state.versions),
       }
     : base;
 }
+
+/** An attempt whose key is still there is never forgotten, however many came after it: its label is no drift. */
+const kept = (attempts: readonly AttemptId[], versions: readonly Version[]): readonly AttemptId[] =>
+  attempts.filter((attempt, index) => index >= attempts.length - KEPT_ATTEMPTS || versions.some((version) => version.attempt === attempt));
 
 /** The provider said no to a creation: its attempt made nothing, and is forgotten. */
 function failed(state: Credential, event: Event<'StepFailed'>): Credential {
@@ -146,7 +179,10 @@ function failed(state: Credential, event: Event<'StepFailed'>): Credential {
   const versions = refusedCreation
     ? state.versions.filter((version) => version.phase !== 'attempted' || version.settledAtMs !== state.inFlight?.settledAtMs)
     : state.versions;
-  return { ...answered(state), versions, blocked: event.blocked };
+  const next = { ...answered(state), versions, blocked: event.blocked };
+  // As many keys as the provider takes, and we know of fewer: there is one that a lost answer made.
+  const owesLook = refusedCreation && event.blocked.code.startsWith('key-quota') && next.status === 'active';
+  return owesLook ? { ...next, lookAgainAtMs: event.blocked.nextTryAtMs } : next;
 }
 
 /** Storing the value follows under the same lease; in a revocation nothing follows. */
@@ -162,7 +198,7 @@ function created(state: Credential, event: Event<'VersionCreated'>): Credential 
 function activated(state: Credential, event: Event<'CredentialActivated'>): Credential {
   if (state.status !== 'provisioning') return answered(state); // a revocation that came in between stands
   const { hasAccount: _hasAccount, hasSecret: _hasSecret, deadlineMs: _deadlineMs, ...rest } = answered(state);
-  return { ...rest, status: 'active', activeSinceMs: event.atMs } satisfies Active;
+  return { ...rest, status: 'active', activeSinceMs: event.atMs, rotateAtMs: plusMs(event.atMs, state.rotation.everyMs) } satisfies Active;
 }
 
 function recovered(state: Credential, event: Event<'AttemptsRecovered'>): Credential {
@@ -182,9 +218,9 @@ function recovered(state: Credential, event: Event<'AttemptsRecovered'>): Creden
 
 function revocationStarted(state: Credential, event: Event<'RevocationStarted'>): Revoking {
   if (state.status === 'revoking' || state.status === 'revoked') throw new Error(`history: ${event.type} while ${state.status}`);
-  const { id, holder, grant, requestedAtMs, versions, attempts, fence, lease, inFlight, lostUntilMs } = state;
+  const { id, holder, grant, rotation, requestedAtMs, versions, attempts, fence, lease, inFlight, lostUntilMs } = state;
   return {
-    ...{ id, holder, grant, requestedAtMs, versions, attempts, fence, lease, inFlight, lostUntilMs },
+    ...{ id, holder, grant, rotation, requestedAtMs, versions, attempts, fence, lease, inFlight, lostUntilMs },
     status: 'revoking',
     cause: event.cause,
     sinceMs: event.atMs,

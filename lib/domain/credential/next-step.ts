@@ -1,5 +1,8 @@
 import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
-import type { Active, Credential, Provisioning, Revoking } from './state.ts';
+import type { Active, Credential, Provisioning, Revoking, Version } from './state.ts';
+
+/** Keys a provider takes at a time, inactive ones included. */
+const MAX_VERSIONS = 2;
 
 /** What the record wants done now. Everything but `wait`, `rest` and `give-up` is a call to a provider. */
 export type NextStep =
@@ -19,6 +22,7 @@ export type NextStep =
         | 'remove-account'
         | 'confirm-absence';
     }
+  | { readonly do: 'check-use' | 'disable-version'; readonly keyId: KeyId }
   | { readonly do: 'verify' | 'promote'; readonly attempt: AttemptId; readonly keyId: KeyId }
   | { readonly do: 'delete-version'; readonly keyId: KeyId };
 
@@ -31,7 +35,7 @@ export function nextStep(state: Credential, nowMs: EpochMs): NextStep {
       if (nowMs >= state.deadlineMs) return { do: 'give-up' };
       return notAfter(state.deadlineMs, held(state, nowMs) ?? provision(state, nowMs));
     case 'active':
-      return held(state, nowMs) ?? tidyUp(state, nowMs) ?? { do: 'rest' };
+      return held(state, nowMs) ?? keep(state, nowMs);
     case 'revoking':
       return revoke(state, nowMs);
     case 'revoked':
@@ -79,13 +83,48 @@ function provision(state: Provisioning, nowMs: EpochMs): NextStep {
   }
 }
 
-/** What recovery still owes: keys to delete, and the second look. */
-function tidyUp(state: Active, nowMs: EpochMs): NextStep | undefined {
-  const doomed = state.versions.find((version) => version.phase === 'doomed');
-  if (doomed) return { do: 'delete-version', keyId: doomed.keyId };
-  if (state.lookAgainAtMs === undefined) return undefined;
-  return nowMs < state.lookAgainAtMs ? wait(state.lookAgainAtMs) : { do: 'recover' };
+/** What recovery still owes, the rotation under way, the versions on their way out, and the next rotation: whatever is due first. */
+function keep(state: Active, nowMs: EpochMs): NextStep {
+  const open = openUntilMs(state);
+  if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
+  const due = [...state.versions.flatMap(dueOf), ...begins(state), ...looks(state)].sort((a, b) => a.atMs - b.atMs);
+  const [first] = due;
+  if (!first) return { do: 'rest' };
+  return nowMs < first.atMs ? wait(first.atMs) : first.step;
 }
+
+interface Due {
+  readonly atMs: EpochMs;
+  readonly step: NextStep;
+}
+
+const AT_ONCE = 0 as EpochMs;
+
+function dueOf(version: Version): readonly Due[] {
+  switch (version.phase) {
+    case 'doomed':
+      return [{ atMs: AT_ONCE, step: { do: 'delete-version', keyId: version.keyId } }];
+    case 'stored':
+      return [{ atMs: version.verifyAtMs, step: { do: 'verify', attempt: version.attempt, keyId: version.keyId } }];
+    case 'verified':
+      return [{ atMs: AT_ONCE, step: { do: 'promote', attempt: version.attempt, keyId: version.keyId } }];
+    case 'retiring':
+      return version.allowed
+        ? [{ atMs: AT_ONCE, step: { do: 'disable-version', keyId: version.keyId } }]
+        : [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
+    case 'disabled':
+      return [{ atMs: version.deleteAtMs, step: { do: 'delete-version', keyId: version.keyId } }];
+    default:
+      return [];
+  }
+}
+
+/** A rotation begins only in a free slot, since neither key is taken away to make room, and not while a look at the provider is owed. */
+const begins = ({ versions, rotateAtMs, lookAgainAtMs }: Active): readonly Due[] =>
+  versions.length < MAX_VERSIONS && lookAgainAtMs === undefined ? [{ atMs: rotateAtMs, step: { do: 'create-version' } }] : [];
+
+const looks = ({ lookAgainAtMs }: Active): readonly Due[] =>
+  lookAgainAtMs === undefined ? [] : [{ atMs: lookAgainAtMs, step: { do: 'recover' } }];
 
 function revoke(state: Revoking, nowMs: EpochMs): NextStep {
   const { stage } = state;

@@ -1,3 +1,4 @@
+import type { Rotation } from '../policy.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId, OwnerKey } from '../types.ts';
 
 /** Who answers for a credential, and in which of their lives it was given. */
@@ -25,13 +26,25 @@ export interface Grant {
 /**
  * One key of a credential.
  * `attempted`: recorded, the call may be out. `created`: the key exists, its value may not be stored.
- * `stored`: staged AWSPENDING. `verified`: seen to work. `current`: staged AWSCURRENT. `doomed`: to be deleted.
+ * `stored`: staged AWSPENDING. `verified`: seen to work. `current`: staged AWSCURRENT.
+ * `retiring`: no longer current, still working; `allowed` once it is proven, or decided, that nobody needs it.
+ * `disabled`: waits out its regret time. `doomed`: to be deleted at once, since nobody ever had it.
  */
 export type Version =
   | { readonly phase: 'attempted'; readonly attempt: AttemptId; readonly settledAtMs: EpochMs }
   | { readonly phase: 'created'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly settledAtMs: EpochMs }
   | { readonly phase: 'stored'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly tries: number; readonly verifyAtMs: EpochMs }
   | { readonly phase: 'verified' | 'current'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly verifiedAtMs: EpochMs }
+  | {
+      readonly phase: 'retiring';
+      readonly attempt: AttemptId;
+      readonly keyId: KeyId;
+      /** When its use is looked at next. */
+      readonly checkAtMs: EpochMs;
+      readonly hardLimitAtMs: EpochMs;
+      readonly allowed: boolean;
+    }
+  | { readonly phase: 'disabled'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly deleteAtMs: EpochMs }
   | { readonly phase: 'doomed'; readonly attempt: AttemptId | undefined; readonly keyId: KeyId };
 
 /** Steps a worker may hold a lease for; `deny` needs none. */
@@ -43,6 +56,8 @@ export type LeasedStep =
   | 'verify'
   | 'promote'
   | 'share'
+  | 'check-use'
+  | 'disable-version'
   | 'delete-version'
   | 'disable-all'
   | 'withdraw-secret'
@@ -70,6 +85,7 @@ interface Common {
   readonly id: CredentialId;
   readonly holder: Holder;
   readonly grant: Grant;
+  readonly rotation: Rotation;
   readonly requestedAtMs: EpochMs;
   readonly versions: readonly Version[];
   /** The last attempts ever made, newest last: a staging label on one of them is no drift, even after it was given up. */
@@ -96,6 +112,8 @@ export interface Provisioning extends Common {
 export interface Active extends Common {
   readonly status: 'active';
   readonly activeSinceMs: EpochMs;
+  /** When the next rotation begins. */
+  readonly rotateAtMs: EpochMs;
   readonly lookAgainAtMs: EpochMs | undefined;
 }
 

@@ -46,7 +46,8 @@ describe('issue: the order of the work', () => {
     expect(wants(story)).toBe('share');
     story = done(story, 'share', { of: 'share' });
     expect(story.state).toMatchObject({ status: 'active', versions: [{ phase: 'current', keyId: key(1) }] });
-    expect(wants(story)).toBe('rest');
+    expect(wants(story)).toBe('wait'); // for the next rotation
+    expect(dueAtMs(story.state, story.nowMs)).toBe(story.state.status === 'active' ? story.state.rotateAtMs : undefined);
   });
 
   it('has the attempt on record before the call', () => {
@@ -121,7 +122,8 @@ describe('a lost answer', () => {
     expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'delete-version', keyId: key(9) }); // one that came late
     story = done(story, 'delete-version', { of: 'delete-version', keyId: key(9) });
     expect(story.state.versions.map((version) => version.attempt)).toEqual([attempt(1)]);
-    expect(wants(story)).toBe('rest');
+    expect(wants(story)).toBe('wait'); // for the next rotation
+    expect(dueAtMs(story.state, story.nowMs)).toBe(story.state.status === 'active' ? story.state.rotateAtMs : undefined);
   });
 
   it('between key and value leaves a key that is deleted', () => {

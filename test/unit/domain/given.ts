@@ -2,6 +2,7 @@ import { type Command, type Decision, decide, decideOutcome, type Outcome } from
 import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { Credential, Grant, Holder, LeasedStep } from '../../../lib/domain/credential/state.ts';
+import type { Rotation } from '../../../lib/domain/policy.ts';
 import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
 
@@ -19,6 +20,13 @@ export const grant: Grant = {
   environment: 'dev',
   consumers: [],
 };
+export const rotation: Rotation = {
+  everyMs: 7_776_000_000,
+  overlapMs: 86_400_000,
+  hardLimitMs: 604_800_000,
+  regretMs: 604_800_000,
+  stillInUse: 'extend',
+};
 export const timing = DEFAULT_TIMING;
 
 /** A credential taken through commands and outcomes by the real decisions; throws where one is refused. */
@@ -33,7 +41,7 @@ const apply = ({ state, nowMs }: Story, decision: Decision): Story => {
 };
 
 export function requested(nowMs = at(1_000)): Story {
-  const decision = decide(undefined, { type: 'request', id: 'cred_1' as CredentialId, holder, grant }, nowMs, timing);
+  const decision = decide(undefined, { type: 'request', id: 'cred_1' as CredentialId, holder, grant, rotation }, nowMs, timing);
   if (!decision.ok) throw new Error(decision.why);
   const state = decision.events.reduce<Credential | undefined>(evolve, undefined);
   if (!state) throw new Error('no state');
