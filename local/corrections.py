@@ -58,6 +58,9 @@ def resource_arn(
     if action in ("AddUserToGroup", "RemoveUserFromGroup"):  # about the group, whoever the user is
         group = _param(params, "GroupName")
         return (_found(iam._groups, group) or {}).get("Arn") or f"arn:aws:iam::{account}:group/{group}"
+    if action == "GetAccessKeyLastUsed":  # names a key, and is about its user
+        key = _found(iam._access_keys, _param(params, "AccessKeyId"))
+        return (_found(iam._users, key["UserName"]) or {}).get("Arn", arn) if key else arn
     stores = (("UserName", "user", iam._users), ("RoleName", "role", iam._roles), ("GroupName", "group", iam._groups))
     for parameter, kind, store in stores:
         name = _param(params, parameter)

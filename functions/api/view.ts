@@ -58,6 +58,10 @@ export const ownerView = (owner: Owner) => ({
   ...(owner.offboarding && {
     offboarding: { cause: owner.offboarding.cause, pass: owner.offboarding.pass, nextPassAt: time(owner.offboarding.nextAtMs) },
   }),
+  ...(owner.review && { review: { pass: owner.review.pass, nextPassAt: time(owner.review.nextAtMs) } }),
+  ...(owner.reviewed && {
+    reviewed: { receivedAt: time(owner.reviewed.receivedAtMs), doneAt: time(owner.reviewed.doneAtMs) },
+  }),
   ...(owner.converged && {
     convergence: {
       credentials: owner.converged.credentials,

@@ -32,7 +32,7 @@ export const applyFact =
       const context = { actor: { kind: 'source', id: fact.source }, cause: fact.type, correlationId: fact.id, policyDigest } as const;
       const companions = await aliases(ledger, before, before?.state.id ?? fresh.id, fact);
       const { state } = await appendOwner(ports, before, decision.events, context, companions);
-      if (state.offboarding) await ports.wake.send({ queue: 'owner', id: state.id }, 0);
+      if (state.offboarding || state.review) await ports.wake.send({ queue: 'owner', id: state.id }, 0);
       return { ok: true, changed: true, owner: state };
     });
   };

@@ -10,6 +10,7 @@ export const DETAIL_TYPES: Readonly<Record<string, string>> = {
   OwnerMoved: 'Owner Moved',
   OwnerReturned: 'Owner Returned',
   OwnerLeft: 'Owner Left',
+  OwnerReviewed: 'Owner Reviewed',
   OwnerOffboarded: 'Owner Offboarded',
 };
 /** `source` of everything on the outbound bus. */

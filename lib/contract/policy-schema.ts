@@ -47,6 +47,7 @@ const Profile = z.strictObject({
   eligible: z.strictObject({ roles: some(role) }),
   environments: some(name),
   onLeave: z.strictObject({ action: z.literal('revoke') }),
+  onMove: z.enum(['keep', 'revoke']).default('revoke'),
   rotateEvery: duration(1_000, 31_536_000_000, 'at most 365d').prefault('90d'),
   overlap: duration(1_000, 2_592_000_000, 'at most 30d').prefault('24h'),
   hardLimit: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),

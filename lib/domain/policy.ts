@@ -31,6 +31,8 @@ export interface Profile {
   /** Environments a request may name. */
   readonly environments: readonly string[];
   readonly onLeave: { readonly action: 'revoke' };
+  /** What becomes of a credential whose owner, in their new role, could not ask for it. */
+  readonly onMove: 'keep' | 'revoke';
   readonly rotation: Rotation;
 }
 

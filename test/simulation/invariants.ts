@@ -9,7 +9,7 @@ import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerEvent } from '../../lib/domain/owner/state.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
-import type { World } from './world.ts';
+import { ENTITLED, type World } from './world.ts';
 
 /** A rule that does not hold, with what it was seen on. */
 export class Violation extends Error {}
@@ -69,6 +69,8 @@ export function checkEnd({ ledger, provider }: World): void {
     const owner = ledger.owners.get(state.holder.id)?.state;
     if (state.status === 'active' && !(owner?.status === 'active' && owner.epoch === state.holder.epoch))
       violated('7, 8 nothing lives for who is not there', id);
+    if (state.status === 'active' && !owner?.attributes.roles.includes(ENTITLED))
+      violated('a mover keeps nothing that exceeds the new role', id);
     const user = provider.users.get(state.grant.accountName);
     if (state.status === 'active' && user?.keys.size !== 1) violated('2 exactly one key at rest', `${id} has ${user?.keys.size ?? 0}`);
     if (state.status !== 'active' && state.status !== 'revoked') violated('10 nothing gets stuck', `${id} is ${state.status}`);
@@ -80,6 +82,7 @@ export function checkEnd({ ledger, provider }: World): void {
     if (firstBreak(chain) !== undefined || chain.length !== version) violated('11 the chain verifies', id);
     const replayed = chain.reduce<Owner | undefined>((now, { data }) => evolveOwner(now, data as OwnerEvent), undefined);
     if (JSON.stringify(replayed) !== JSON.stringify(state)) violated('11 replay equals state', id);
+    if (state.review) violated('a move is closed by its review', id);
     if (state.epoch > 0 && !state.converged) violated('a leave is closed by its receipt', id);
   }
 }

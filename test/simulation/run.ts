@@ -5,7 +5,7 @@ import type { CredentialId, EpochMs } from '../../lib/domain/types.ts';
 import { type Chance, chance } from './chance.ts';
 import { FAULT_KINDS, LANDS_WITHIN_MS } from './faults.ts';
 import { checkEnd, checkStep, Violation } from './invariants.ts';
-import { type Planted, type World, world } from './world.ts';
+import { ENTITLED, type Planted, type World, world } from './world.ts';
 
 export interface RunResult {
   readonly seed: number;
@@ -70,8 +70,9 @@ async function happen(here: World, dice: Chance, sequences: Map<string, number>,
     const type = sequence === 1 ? 'Joined' : dice.pick(['Left', 'Returned', 'Moved', 'Returned'] as const);
     if (sequence <= last) return; // the same sequence with another meaning would be a source that contradicts itself
     sequences.set(subject, sequence);
-    say(`${type} ${subject} #${sequence}`);
-    return here.fact(type, subject, sequence);
+    const role = type !== 'Left' && dice.next() < 0.3 ? 'another' : ENTITLED;
+    say(`${type} ${subject} #${sequence} as ${role}`);
+    return here.fact(type, subject, sequence, role);
   }
   const ids = [...here.ledger.credentials.keys()];
   const id = ids[dice.below(ids.length)];

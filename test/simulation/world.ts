@@ -36,7 +36,7 @@ export interface World {
   readonly timing: Timing;
   /** Runs until the work is done, or one of its calls is held up. */
   deliver(item: WorkItem): Promise<void>;
-  fact(type: OwnerFact['type'], subject: string, sequence: number, cause?: OwnerFact['cause']): Promise<void>;
+  fact(type: OwnerFact['type'], subject: string, sequence: number, role?: string): Promise<void>;
   request(subject: string, key: string): Promise<void>;
   revoke(id: CredentialId): Promise<void>;
   rotate(id: CredentialId): Promise<void>;
@@ -49,6 +49,8 @@ export interface World {
   calm(): void;
 }
 
+/** The role that may have a credential. */
+export const ENTITLED = 'R';
 const POLICY: Policy = {
   version: 1,
   accountable: { policy: 'hr:1' },
@@ -59,9 +61,10 @@ const POLICY: Policy = {
       accountable: 'hr:1',
       whyNotRole: 'a simulation',
       grants: [],
-      eligible: { roles: ['R'] },
+      eligible: { roles: [ENTITLED] },
       environments: ['e'],
       onLeave: { action: 'revoke' },
+      onMove: 'revoke',
       rotation: { everyMs: 2_592_000_000, overlapMs: 600_000, hardLimitMs: 3_600_000, regretMs: 1_200_000, stillInUse: 'extend' },
     },
   },
@@ -139,8 +142,8 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
     timing,
     deliver: ({ queue, id }) =>
       survive(() => (queue === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, 40_000)) : work(id as CredentialId, plusMs(nowMs, 40_000)))),
-    fact: (type, subject, sequence, cause = 'normal') => {
-      const attributes = { email: `${subject}@example.com`, roles: ['R'] };
+    fact: (type, subject, sequence, role = ENTITLED) => {
+      const attributes = { email: `${subject}@example.com`, roles: [role] };
       const fact: OwnerFact = {
         type,
         id: `${subject}-${sequence}`,
@@ -149,7 +152,7 @@ export function world(plan: FaultPlan, landWithinMs: (n: number) => number, plan
         sequence,
         occurredAtMs: nowMs,
         effectiveAtMs: nowMs,
-        cause,
+        cause: 'normal',
         attributes,
       };
       return survive(() => hear(fact));

@@ -79,7 +79,7 @@ export interface Blocked {
   readonly nextTryAtMs: EpochMs;
 }
 
-export type RevocationCause = 'owner-left' | 'owner-left-for-cause' | 'requested' | 'gave-up';
+export type RevocationCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'orphaned' | 'requested' | 'gave-up';
 
 interface Common {
   readonly id: CredentialId;

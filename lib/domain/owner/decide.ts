@@ -1,7 +1,7 @@
 import type { Credential } from '../credential/state.ts';
 import type { Timing } from '../timing.ts';
 import { type EpochMs, latest, type OwnerId, type OwnerKey, plusMs } from '../types.ts';
-import type { Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally } from './state.ts';
+import type { Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Review } from './state.ts';
 
 export type OwnerRejection = 'sequence-jump' | 'from-the-future' | 'nothing-to-do';
 export type OwnerDecision =
@@ -29,14 +29,15 @@ export function decideFact(
     ? []
     : [{ type: 'OwnerRegistered', ...fresh, source, subject, attributes: fact.attributes }];
   const known = state ?? { sequence: 0, statusSequence: 0, epoch: 0 };
+  const times = { occurredAtMs: latest(fact.occurredAtMs, fact.effectiveAtMs), receivedAtMs: nowMs };
   const attributes = sequence > known.sequence ? fact.attributes : undefined;
   const ok = (event: OwnerEvent): OwnerDecision => ({ ok: true, events: [...registered, event] });
   switch (fact.type) {
     case 'Moved':
-      return attributes ? ok({ type: 'OwnerMoved', sequence, attributes }) : { ok: true, events: [] };
+      return attributes ? ok({ type: 'OwnerMoved', sequence, attributes, ...times }) : { ok: true, events: [] };
     case 'Joined':
     case 'Returned':
-      return sequence > known.statusSequence ? ok({ type: `Owner${fact.type}`, sequence, attributes }) : { ok: true, events: [] };
+      return sequence > known.statusSequence ? ok({ type: `Owner${fact.type}`, sequence, attributes, ...times }) : { ok: true, events: [] };
     case 'Left': {
       const { cause, occurredAtMs, effectiveAtMs } = fact;
       const superseded = sequence <= known.statusSequence;
@@ -53,7 +54,8 @@ export type OwnerStep =
   | { readonly do: 'rest' }
   | { readonly do: 'wait'; readonly untilMs: EpochMs }
   | { readonly do: 'leave' }
-  | { readonly do: 'offboard'; readonly offboarding: Offboarding };
+  | { readonly do: 'offboard'; readonly offboarding: Offboarding }
+  | { readonly do: 'review'; readonly review: Review };
 
 /** What the owner's record wants done at `nowMs`. */
 export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
@@ -61,6 +63,10 @@ export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
   if (state.offboarding) {
     if (nowMs >= state.offboarding.nextAtMs) return { do: 'offboard', offboarding: state.offboarding };
     waits.push(state.offboarding.nextAtMs);
+  }
+  if (state.review) {
+    if (nowMs >= state.review.nextAtMs) return { do: 'review', review: state.review };
+    waits.push(state.review.nextAtMs);
   }
   if (state.status === 'leaving') {
     if (nowMs >= state.leaveAtMs) return { do: 'leave' };
@@ -118,6 +124,25 @@ export function decidePage(
     completeAtMs: tally.completeAtMs ?? nowMs,
   };
   return { ok: true, events: [{ type: 'OwnerOffboarded', convergence }] };
+}
+
+/**
+ * After a page of a review. At least two passes: a request that was decided by the old roles may be written while the first one runs;
+ * more while something that has to go is not gone.
+ */
+export function decideReviewPage(
+  state: Owner,
+  page: { readonly ended: number; readonly nextCursor: string | undefined },
+  nowMs: EpochMs,
+  { passGapMs }: Timing,
+): OwnerDecision {
+  const { review } = state;
+  if (!review) return { ok: false, why: 'nothing-to-do' };
+  const { ended, nextCursor } = page;
+  if (nextCursor !== undefined) return { ok: true, events: [{ type: 'ReviewPageDone', cursor: nextCursor, ended, atMs: nowMs }] };
+  if (ended > 0 || review.pass < 2)
+    return { ok: true, events: [{ type: 'ReviewPassDone', nextAtMs: plusMs(nowMs, passPauseMs(review.pass, passGapMs)) }] };
+  return { ok: true, events: [{ type: 'OwnerReviewed', atMs: nowMs }] };
 }
 
 /** A removal that takes days is not asked after every minute. */

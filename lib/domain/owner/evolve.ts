@@ -1,5 +1,5 @@
 import { unreachable } from '../types.ts';
-import type { Offboarding, Owner, OwnerEvent, PassTally } from './state.ts';
+import type { Offboarding, Owner, OwnerEvent, PassTally, Review } from './state.ts';
 
 const EMPTY: PassTally = { credentials: 0, unfinished: 0, cutOffAtMs: undefined, completeAtMs: undefined };
 
@@ -8,15 +8,16 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
   if (event.type === 'OwnerRegistered') {
     if (state) throw new Error('history: OwnerRegistered on an owner who exists');
     const { type: _type, ...who } = event;
-    return { ...who, status: 'active', sequence: 0, statusSequence: 0, epoch: 0, offboarding: undefined, converged: undefined };
+    const nothing = { offboarding: undefined, converged: undefined, review: undefined, reviewed: undefined };
+    return { ...who, status: 'active', sequence: 0, statusSequence: 0, epoch: 0, ...nothing };
   }
   if (!state) throw new Error(`history: ${event.type} before OwnerRegistered`);
   switch (event.type) {
     case 'OwnerMoved':
-      return described(state, event);
+      return moved(state, event);
     case 'OwnerJoined':
     case 'OwnerReturned':
-      return { ...common(described(state, event)), status: 'active', statusSequence: event.sequence };
+      return { ...common(moved(state, event)), status: 'active', statusSequence: event.sequence };
     case 'OwnerLeaveScheduled': {
       const { cause, leaveAtMs, occurredAtMs, receivedAtMs } = event;
       const base = { ...common(described(state, event)), statusSequence: event.sequence };
@@ -26,7 +27,7 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
       const { cause, occurredAtMs, receivedAtMs, sequence } = event;
       const start = { pass: 1, cursor: undefined, tally: EMPTY, nextAtMs: receivedAtMs };
       const offboarding: Offboarding = { cause, epochBelow: sequence, occurredAtMs, receivedAtMs, ...start };
-      const left = { epoch: sequence, offboarding, converged: undefined };
+      const left = { epoch: sequence, offboarding, converged: undefined, review: undefined };
       if (event.stillActive) return { ...described(state, event), ...left };
       return { ...common(described(state, event)), ...left, status: 'left', statusSequence: sequence };
     }
@@ -38,6 +39,16 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
     }
     case 'OwnerOffboarded':
       return { ...state, offboarding: undefined, converged: event.convergence };
+    case 'ReviewPageDone':
+      return { ...state, review: { ...reviewing(state), cursor: event.cursor, ended: event.ended, nextAtMs: event.atMs } };
+    case 'ReviewPassDone': {
+      const { pass, ...rest } = reviewing(state);
+      return { ...state, review: { ...rest, pass: pass + 1, cursor: undefined, ended: 0, nextAtMs: event.nextAtMs } };
+    }
+    case 'OwnerReviewed': {
+      const { occurredAtMs, receivedAtMs } = reviewing(state);
+      return { ...state, review: undefined, reviewed: { occurredAtMs, receivedAtMs, doneAtMs: event.atMs } };
+    }
     default:
       return unreachable(event, 'evolveOwner');
   }
@@ -49,8 +60,25 @@ type Described = { readonly sequence: number; readonly attributes: Owner['attrib
 const described = <T extends Owner>(state: T, { sequence, attributes }: Described): T =>
   attributes ? { ...state, attributes, sequence } : state;
 
-function common({ id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged }: Owner) {
-  return { id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged };
+/** Other roles than before: what is held has to be looked through. */
+function moved(state: Owner, event: Described & Pick<Review, 'occurredAtMs' | 'receivedAtMs'>): Owner {
+  const next = described(state, event);
+  if (state.sequence === 0 || sameRoles(state.attributes.roles, next.attributes.roles)) return next;
+  const { occurredAtMs, receivedAtMs } = event;
+  return { ...next, review: { occurredAtMs, receivedAtMs, pass: 1, cursor: undefined, ended: 0, nextAtMs: receivedAtMs } };
+}
+
+const sameRoles = (a: readonly string[], b: readonly string[]): boolean =>
+  a.every((role) => b.includes(role)) && b.every((role) => a.includes(role));
+
+function common(state: Owner) {
+  const { id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged, review, reviewed } = state;
+  return { id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged, review, reviewed };
+}
+
+function reviewing(state: Owner): Review {
+  if (!state.review) throw new Error('history: a pass without a review');
+  return state.review;
 }
 
 function running(state: Owner): Offboarding {

@@ -40,6 +40,24 @@ export interface Offboarding {
   readonly nextAtMs: EpochMs;
 }
 
+/** A change of roles that is being followed up: passes over what the owner holds, until one finds nothing that is too much. */
+export interface Review {
+  readonly occurredAtMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  readonly pass: number;
+  readonly cursor: string | undefined;
+  /** Credentials this pass ended, or found not to be gone yet. */
+  readonly ended: number;
+  readonly nextAtMs: EpochMs;
+}
+
+/** The mismatch window of one move, measured as that of a leave is. */
+export interface Reviewed {
+  readonly occurredAtMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  readonly doneAtMs: EpochMs;
+}
+
 /** What one pass saw so far, over credentials given before the leave. */
 export interface PassTally {
   readonly credentials: number;
@@ -79,6 +97,8 @@ interface Common {
   readonly epoch: number;
   readonly offboarding: Offboarding | undefined;
   readonly converged: Convergence | undefined;
+  readonly review: Review | undefined;
+  readonly reviewed: Reviewed | undefined;
 }
 
 export type Owner =
@@ -105,6 +125,8 @@ export type OwnerEvent =
       readonly type: 'OwnerJoined' | 'OwnerMoved' | 'OwnerReturned';
       readonly sequence: number;
       readonly attributes: OwnerAttributes | undefined;
+      readonly occurredAtMs: EpochMs;
+      readonly receivedAtMs: EpochMs;
     }
   | {
       readonly type: 'OwnerLeaveScheduled';
@@ -127,4 +149,7 @@ export type OwnerEvent =
     }
   | { readonly type: 'OffboardingPageDone'; readonly cursor: string; readonly tally: PassTally; readonly atMs: EpochMs }
   | { readonly type: 'OffboardingPassDone'; readonly nextAtMs: EpochMs }
-  | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence };
+  | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence }
+  | { readonly type: 'ReviewPageDone'; readonly cursor: string; readonly ended: number; readonly atMs: EpochMs }
+  | { readonly type: 'ReviewPassDone'; readonly nextAtMs: EpochMs }
+  | { readonly type: 'OwnerReviewed'; readonly atMs: EpochMs };
