@@ -4,6 +4,7 @@ import { UserError } from './commands/api-client.ts';
 import { credential } from './commands/credential.ts';
 import { owner } from './commands/owner.ts';
 import { policy } from './commands/policy.ts';
+import { report } from './commands/report.ts';
 
 const program = new Command('nhi')
   .description('Credentials of machine identities, along the life of their owners.')
@@ -12,7 +13,8 @@ const program = new Command('nhi')
   .exitOverride()
   .addCommand(credential())
   .addCommand(owner())
-  .addCommand(policy());
+  .addCommand(policy())
+  .addCommand(report());
 for (const noun of program.commands) for (const verb of [noun, ...noun.commands]) verb.exitOverride();
 
 try {

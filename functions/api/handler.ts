@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
-import { revokeCredential, rotateCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
+import { listFindings, revokeCredential, rotateCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
 import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
@@ -10,12 +10,13 @@ import { composeRequests } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
 import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read } from './request.ts';
-import { credentialView, eventView, ownerView } from './view.ts';
+import { credentialView, eventView, findingView, ownerView } from './view.ts';
 
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
 const show = showCredential(ports.ledger);
 const owner = showOwner(ports.ledger);
+const findings = listFindings(ports.ledger);
 const changes = { revoke: revokeCredential(ports, ports.policyDigest), rotate: rotateCredential(ports, ports.policyDigest) };
 
 interface Signed {
@@ -78,12 +79,19 @@ async function getOwner(event: HttpEvent): Promise<HttpResult> {
     : refusal(result);
 }
 
+async function getFindings(event: HttpEvent): Promise<HttpResult> {
+  const { arn, caller } = signedBy(event);
+  const result = await findings(caller, arn);
+  return result.ok ? json(200, { findings: result.findings.map(findingView) }) : refusal(result);
+}
+
 const routes = [
   { method: 'POST', path: '/v1/credentials', handler: postCredential },
   { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
   { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postChange('revoke') },
   { method: 'POST', path: '/v1/credentials/{id}/rotate', handler: postChange('rotate') },
   { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
+  { method: 'GET', path: '/v1/findings', handler: getFindings },
 ] as const;
 
 /** A route nobody has is told as such; anything else that breaks is logged in full and told in one word. */

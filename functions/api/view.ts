@@ -1,5 +1,6 @@
 import type { Envelope } from '../../lib/application/ports.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { Finding } from '../../lib/domain/orphans.ts';
 import type { Owner } from '../../lib/domain/owner/state.ts';
 
 const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
@@ -45,6 +46,14 @@ export const credentialView = (credential: Credential) => ({
 });
 
 export const eventView = ({ version, at, type, actor, cause, hash }: Envelope) => ({ version, at, type, actor, cause, hash });
+
+export const findingView = ({ kind, subject, status, detail, credentialId, ownerId, firstSeenAtMs, lastSeenAtMs, wouldHave }: Finding) => ({
+  ...{ kind, subject, status, detail, wouldHave },
+  ...(credentialId && { credential: credentialId }),
+  ...(ownerId && { owner: ownerId }),
+  firstSeenAt: time(firstSeenAtMs),
+  lastSeenAt: time(lastSeenAtMs),
+});
 
 export const ownerView = (owner: Owner) => ({
   id: owner.id,

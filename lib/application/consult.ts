@@ -1,6 +1,7 @@
 import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
 import type { Command, Rejection } from '../domain/credential/decide.ts';
 import type { Credential } from '../domain/credential/state.ts';
+import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { CredentialId } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
@@ -48,6 +49,15 @@ export const showOwner =
     if (!owner || !(await maySee(ledger, caller, owner.state.id))) return { ok: false, why: 'not-found', field: 'owner', value: ref };
     const { page, nextCursor } = await ledger.heldBy(owner.state.id, undefined, OWNER_PAGE);
     return { ok: true, owner: owner.state, credentials: page, more: nextCursor !== undefined };
+  };
+
+/** What the sweep of the account found; for auditors. */
+export const listFindings =
+  (ledger: Ledger) =>
+  async (caller: Caller | undefined, arn: string): Promise<{ readonly ok: true; readonly findings: readonly Finding[] } | Denied> => {
+    const refused = authorize(caller, 'audit');
+    if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
+    return { ok: true, findings: await ledger.findings() };
   };
 
 export interface RevokePorts extends RecordPorts {

@@ -1,6 +1,14 @@
 import type { Grant } from '../domain/credential/state.ts';
 import type { CredentialId } from '../domain/types.ts';
 
+const PREFIX = 'nhi-';
+
+/** The credential that an account's name stands for; `undefined`: it is none that we give. */
+export const credentialOf = (accountName: string): CredentialId | undefined => {
+  const [, ulid] = /^nhi-cred_([0-9a-hjkmnp-tv-z]{26})$/.exec(accountName) ?? [];
+  return ulid === undefined ? undefined : (`cred_${ulid.toUpperCase()}` as CredentialId);
+};
+
 /** What a request becomes: names end in the credential's id, so that none is ever reused, and hold no owner, since owners change. */
 export const grantFor = (
   id: CredentialId,
@@ -14,6 +22,6 @@ export const grantFor = (
   purpose: asked.purpose,
   environment: asked.environment,
   consumers: asked.consumers,
-  accountName: `nhi-${id.toLowerCase()}`, // IAM names are unique without regard to case
+  accountName: `${PREFIX}${id.toLowerCase()}`, // IAM names are unique without regard to case
   secretName: `nhi/${asked.profile}/${id}`,
 });

@@ -1,6 +1,7 @@
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { Credential, Grant, Holder } from '../domain/credential/state.ts';
 import type { Secret } from '../domain/faults.ts';
+import type { Finding, Known } from '../domain/orphans.ts';
 import type { Convergence, Owner, OwnerEvent } from '../domain/owner/state.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId } from '../domain/types.ts';
 
@@ -89,6 +90,12 @@ export interface Ledger {
     cursor: string | undefined,
     limit: number,
   ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
+  /** Those of them that are there, with the time of their last change. */
+  credentialsOf(ids: readonly CredentialId[]): Promise<readonly Known[]>;
+  /** Every credential with something to do, now or later, hence every live one. From the index: it may lag. */
+  unrested(queue: Grant['connector']): Promise<readonly CredentialId[]>;
+  findings(): Promise<readonly Finding[]>;
+  putFinding(finding: Finding): Promise<void>;
   events(id: CredentialId | OwnerId): Promise<readonly Envelope[]>;
   /** Throws `Fault('ledger-conflict')` when another writer got to the version first. A write of ours that went through unnoticed is success. */
   appendCredential(append: CredentialAppend): Promise<void>;

@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { ENV, NAMES } from '../contract/env.ts';
 import { DUE_INDEX } from '../contract/table.ts';
 import type { Policy } from '../domain/policy.ts';
+import { sweepsAccount } from './account-sweep.ts';
 import { acknowledge } from './acknowledge.ts';
 import { frontDoor } from './front-door.ts';
 import { InboundBus } from './inbound-bus.ts';
@@ -141,6 +142,16 @@ export class NhiLifecycle extends Construct {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })],
     });
+
+    const accountSweep = make('sweep-account', {
+      timeout: Duration.minutes(10),
+      memoryMiB: 512,
+      environment: { ...shared, ...queues },
+    });
+    ledger(accountSweep, ...write, 'Query', 'BatchGetItem');
+    accountSweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
+    accountSweep.allow(['sqs:SendMessage'], [work.queue.queueArn]);
+    sweepsAccount(this, accountSweep);
 
     const publish = make('publish', { timeout: Duration.seconds(30), environment: { [ENV.bus]: this.outbound.eventBusName } });
     publish.allow(['events:PutEvents'], [this.outbound.eventBusArn], { StringEquals: { 'events:source': 'nhi-lifecycle' } });

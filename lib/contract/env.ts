@@ -23,6 +23,8 @@ export const NAMES = {
   outboundBus: (stack: string): string => stack,
   metrics: 'NhiLifecycle',
   pastDeadline: 'RecordPastDeadline',
+  orphans: 'Orphans',
+  heldActs: 'HeldActs',
 } as const;
 
 /** File beside each bundle that holds the compiled policy. */

@@ -73,6 +73,13 @@ const Timing = z.strictObject({
   usageLag: duration(1_000, 14_400_000, 'between 1s and 4h').default(DEFAULT_TIMING.usageLagMs),
 });
 
+const Orphans = z.strictObject({
+  mode: z.enum(['observe', 'enforce']).default('observe'),
+  act: z.enum(['report', 'quarantine', 'revoke']).default('quarantine'),
+  grace: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
+  maxActs: z.int().min(1).max(1_000).default(10),
+});
+
 /** `nhi.policy.yaml`. Strict everywhere: a misspelt rule must not be a rule that is not there. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
@@ -80,14 +87,16 @@ export const PolicyFile = z.strictObject({
   sources: z.record(name, Source).refine((sources) => Object.keys(sources).length > 0, 'must name at least one source'),
   profiles: z.record(name, Profile),
   callers: z.array(Caller).default([]),
+  sweeps: z.strictObject({ orphans: Orphans.prefault({}) }).prefault({}),
   timing: Timing.prefault({}),
 });
 
 export type PolicyFileContent = z.output<typeof PolicyFile>;
 
-export const policyOf = ({ timing, profiles, ...rest }: PolicyFileContent): Policy => ({
+export const policyOf = ({ timing, profiles, sweeps, ...rest }: PolicyFileContent): Policy => ({
   ...rest,
   profiles: Object.fromEntries(Object.entries(profiles).map(([profileName, profile]) => [profileName, profileOf(profile)])),
+  sweeps: { orphans: sweepOf(sweeps.orphans) },
   timing: {
     leaseMs: timing.lease,
     settleMs: timing.settle,
@@ -97,6 +106,8 @@ export const policyOf = ({ timing, profiles, ...rest }: PolicyFileContent): Poli
     usageLagMs: timing.usageLag,
   },
 });
+
+const sweepOf = ({ grace, ...rest }: z.output<typeof Orphans>) => ({ ...rest, graceMs: grace });
 
 const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, ...rest }: z.output<typeof Profile>) => ({
   ...rest,

@@ -26,6 +26,7 @@ export const KEYS = {
   subject: (account: string, subject: string): Key => ({ pk: `ACCOUNT#${account}`, sk: `SUBJECT#${subject}` }),
   request: (caller: string, key: string): Key => ({ pk: `REQUEST#${caller}`, sk: `KEY#${key}` }),
   alias: (source: string, externalId: string): Key => ({ pk: `ALIAS#${source}#${externalId}`, sk: 'ALIAS' }),
+  finding: (kind: string, subject: string): Key => ({ pk: 'FINDING', sk: `${kind}#${subject}` }),
   /** By the month in which the fact came in, UTC, so that a report reads what it is about. */
   convergence: (receivedAtMs: number, ownerId: OwnerId, epoch: number): Key => ({
     pk: `CONVERGENCE#${new Date(receivedAtMs).toISOString().slice(0, 7)}`,

@@ -8,7 +8,20 @@ export interface Policy {
   readonly sources: Readonly<Record<string, Source>>;
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly callers: readonly CallerRule[];
+  readonly sweeps: { readonly orphans: SweepRules };
   readonly timing: Timing;
+}
+
+/** What the sweep of the account does about what it finds. */
+export interface SweepRules {
+  /** `observe`: it records what it would have done. */
+  readonly mode: 'observe' | 'enforce';
+  /** The furthest it goes. */
+  readonly act: 'report' | 'quarantine' | 'revoke';
+  /** From the first sight of a finding to its end. */
+  readonly graceMs: number;
+  /** Would one sweep do more than this, it does nothing: that many are not orphans, but a mistake. */
+  readonly maxActs: number;
 }
 
 interface Source {

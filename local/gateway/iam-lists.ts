@@ -8,6 +8,7 @@ interface List {
 
 /** The emulator answers these whole, whatever MaxItems says. */
 const LISTS: Readonly<Record<string, List>> = {
+  GetAccountAuthorizationDetails: { element: 'UserDetailList', key: 'UserName' },
   ListUsers: { element: 'Users', key: 'UserName' },
   ListRoles: { element: 'Roles', key: 'RoleName' },
   ListGroups: { element: 'Groups', key: 'GroupName' },

@@ -11,13 +11,14 @@ const rights = rightsByFunction(template);
 const all = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties);
 
 describe('functions', () => {
-  it('are six, each with a role of its own, Node 24 on arm64', () => {
+  it('are seven, each with a role of its own, Node 24 on arm64', () => {
     const functions = all('AWS::Lambda::Function').filter(({ FunctionName }) => FunctionName);
     expect(functions.map(({ FunctionName }) => FunctionName).sort()).toEqual([
       'nhi-api',
       'nhi-offboard',
       'nhi-owner-events',
       'nhi-publish',
+      'nhi-sweep-account',
       'nhi-sweep-due',
       'nhi-work',
     ]);
@@ -48,9 +49,9 @@ describe('cdk-nag', () => {
 });
 
 describe('least privilege', () => {
-  it('no function but the worker has a right in IAM or Secrets Manager', () => {
+  it('no function but the worker and the sweep of the account has a right in IAM or Secrets Manager', () => {
     for (const [name, allowed] of Object.entries(rights))
-      if (name !== 'work')
+      if (name !== 'work' && name !== 'sweep-account')
         expect(
           allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
           name,
@@ -62,7 +63,12 @@ describe('least privilege', () => {
       .flat()
       .filter((line) => line.startsWith('allow '));
     expect(allowed.filter((line) => /^allow \S*\*/.test(line))).toEqual([]);
-    expect(allowed.filter((line) => / on \*( |$)/.test(line))).toEqual(['allow dynamodb:ListStreams on *']);
+    expect(allowed.filter((line) => / on \*( |$)/.test(line))).toEqual([
+      'allow iam:GenerateCredentialReport on *',
+      'allow iam:GetAccountAuthorizationDetails on *',
+      'allow iam:GetCredentialReport on *',
+      'allow dynamodb:ListStreams on *',
+    ]);
   });
 
   it('the worker makes users under our path only, with our boundary and our tag', () => {
@@ -74,10 +80,19 @@ describe('least privilege', () => {
   });
 
   it('what it changes on a user carries our tag', () => {
-    const free = /^allow iam:(CreateUser|TagUser|GetUser|ListAccessKeys|AddUserToGroup|RemoveUserFromGroup|DeleteVirtualMFADevice) /;
+    const free =
+      /^allow iam:(CreateUser|TagUser|GetUser|ListAccessKeys|GetAccessKeyLastUsed|AddUserToGroup|RemoveUserFromGroup|DeleteVirtualMFADevice) /;
     const changes = rights['work']?.filter((line) => line.startsWith('allow iam:') && !free.test(line)) ?? [];
     expect(changes.length).toBeGreaterThan(10);
     for (const line of changes) expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
+  });
+
+  it('the sweep of the account makes nothing, reads no secret, and acts on users under our path only', () => {
+    const allowed = rights['sweep-account']?.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)) ?? [];
+    expect(allowed.filter((line) => /:(Create|Attach|Add|Pass|Assume|GetSecret)/.test(line))).toEqual([]);
+    const acts = allowed.filter((line) => /iam:(Put|Update|Delete|Detach|Deactivate)/.test(line));
+    expect(acts.length).toBeGreaterThan(5);
+    for (const line of acts) expect(line).toMatch(/ on arn:<Partition>:iam::<AccountId>:user\/nhi\/\*$/);
   });
 
   it('it can change no policy of a group, a role or its own, and make none', () => {

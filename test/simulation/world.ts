@@ -69,6 +69,7 @@ const POLICY: Policy = {
     },
   },
   callers: [],
+  sweeps: { orphans: { mode: 'observe', act: 'report', graceMs: 0, maxActs: 1 } },
   timing: DEFAULT_TIMING,
 };
 const START = 1_700_000_000_000;

@@ -4,6 +4,7 @@ import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
   GetCommand,
+  PutCommand,
   QueryCommand,
   type QueryCommandInput,
   TransactWriteCommand,
@@ -13,8 +14,9 @@ import type { CredentialAppend, DueItem, Envelope, Ledger, OwnerAppend, WorkQueu
 import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
 import type { Credential, Holder } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Finding, Known } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
-import type { CredentialId, OwnerId } from '../../domain/types.ts';
+import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
 import { ABSENT, companionPut, idIn, type Place, type Put, recordIn } from './dynamodb-items.ts';
 
 export interface DynamodbLedgerConfig {
@@ -37,20 +39,31 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
 
   const query = async (input: Omit<QueryCommandInput, 'TableName'>) => client.send(new QueryCommand({ TableName, ...input }));
 
+  const queryAll = async (input: Omit<QueryCommandInput, 'TableName'>): Promise<readonly Item[]> => {
+    const items: Item[] = [];
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const page = await query({ ...input, ...(ExclusiveStartKey && { ExclusiveStartKey }) });
+      items.push(...(page.Items ?? []));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey);
+    return items;
+  };
+
   const load = async <S>(id: CredentialId | OwnerId) => {
     const item = await get(KEYS.state(id));
     return item && recordIn<S>(item, id);
   };
 
-  const credentialsOf = async (ids: readonly CredentialId[]): Promise<readonly Credential[]> => {
-    const found = new Map<string, Credential>();
+  const credentialsOf = async (ids: readonly CredentialId[]): Promise<readonly Known[]> => {
+    const found = new Map<string, Known>();
     for (let from = 0; from < ids.length; from += KEYS_A_CALL) {
       let keys: Record<string, unknown>[] = ids.slice(from, from + KEYS_A_CALL).map((id) => ({ ...KEYS.state(id) }));
       while (keys.length > 0) {
         const answer = await client.send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } } }));
         for (const item of answer.Responses?.[TableName] ?? []) {
           const id = String(item['pk']).slice('CRED#'.length);
-          found.set(id, recordIn<Credential>(item, id).state);
+          found.set(id, { state: recordIn<Credential>(item, id).state, changedAtMs: (Number(item['changedAt']) || 0) as EpochMs });
         }
         keys = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
       }
@@ -111,22 +124,37 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
         ...(cursor !== undefined && { ExclusiveStartKey: KEYS.ownership(ownerId, cursor as CredentialId) }),
       });
       const ids = Items.map(({ sk }) => String(sk).slice(KEYS.ownershipPrefix.length) as CredentialId);
-      return { page: await credentialsOf(ids), nextCursor: LastEvaluatedKey && ids.at(-1) };
+      const page = (await credentialsOf(ids)).map(({ state }) => state);
+      return { page, nextCursor: LastEvaluatedKey && ids.at(-1) };
     },
     events: async (id) => {
-      const events: Envelope[] = [];
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await query({
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
-          ExpressionAttributeValues: { ':pk': KEYS.state(id).pk, ':event': KEYS.eventPrefix },
-          ConsistentRead: true,
-          ...(ExclusiveStartKey && { ExclusiveStartKey }),
-        });
-        events.push(...(page.Items ?? []).map(({ envelope }) => envelope as Envelope));
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey);
-      return events;
+      const items = await queryAll({
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :event)',
+        ExpressionAttributeValues: { ':pk': KEYS.state(id).pk, ':event': KEYS.eventPrefix },
+        ConsistentRead: true,
+      });
+      return items.map(({ envelope }) => envelope as Envelope);
+    },
+    credentialsOf,
+    unrested: async (queue) => {
+      const shards = await Promise.all(
+        Array.from({ length: DUE_SHARDS }, (_, shard) =>
+          queryAll({
+            IndexName: DUE_INDEX,
+            KeyConditionExpression: 'duePk = :due',
+            ExpressionAttributeValues: { ':due': duePartition(queue, shard) },
+          }),
+        ),
+      );
+      return shards.flat().map(({ pk }) => String(pk).slice('CRED#'.length) as CredentialId);
+    },
+    findings: async () => {
+      const { pk } = KEYS.finding('', '');
+      const items = await queryAll({ KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk }, ConsistentRead: true });
+      return items.map(({ finding }) => finding as Finding);
+    },
+    putFinding: async (finding) => {
+      await client.send(new PutCommand({ TableName, Item: { ...KEYS.finding(finding.kind, finding.subject), finding } }));
     },
     appendCredential: (append) => {
       const { requires } = append;
@@ -162,7 +190,15 @@ function recordWrites(append: CredentialAppend | OwnerAppend, queue: WorkQueue, 
   const last = envelopes.at(-1);
   if (!last) throw new Fault('misconfigured', false, 'an append without events');
   const due = dueAtMs === undefined ? {} : { duePk: duePartition(queue, dueShardOf(state.id)), dueAt: dueAtMs };
-  const Item = { ...KEYS.state(state.id), ...beside, ...due, version: last.version, headHash: last.hash, state };
+  const Item = {
+    ...KEYS.state(state.id),
+    ...beside,
+    ...due,
+    version: last.version,
+    headHash: last.hash,
+    changedAt: Date.parse(last.at),
+    state,
+  };
   const asRead = before && { ConditionExpression: 'version = :read', ExpressionAttributeValues: { ':read': before.version } };
   return [
     { place: 'record', put: { Item, ...(asRead ?? ABSENT) } },

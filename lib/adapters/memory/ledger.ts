@@ -1,6 +1,7 @@
 import type { Companion, CredentialAppend, Envelope, Ledger, Loaded, OwnerAppend, WorkQueue } from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Finding } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
 
@@ -24,6 +25,7 @@ export function memoryLedger(): MemoryLedger {
   const history = new Map<string, Envelope[]>();
   const unique = new Map<string, string>();
   const held = new Map<OwnerId, CredentialId[]>();
+  const findings = new Map<string, Finding>();
 
   const write = <S extends Credential | Owner>(
     records: Map<S['id'], Kept<S>>,
@@ -64,6 +66,16 @@ export function memoryLedger(): MemoryLedger {
       const page = ids.slice(from, from + limit).flatMap((id) => credentials.get(id)?.state ?? []);
       return { page, nextCursor: from + limit < ids.length ? `${from + limit}` : undefined };
     },
+    credentialsOf: async (ids) =>
+      ids.flatMap((id) => {
+        const record = credentials.get(id);
+        const at = history.get(id)?.at(-1)?.at ?? '';
+        return record ? [{ state: record.state, changedAtMs: Date.parse(at) as EpochMs }] : [];
+      }),
+    unrested: async (queue) =>
+      [...credentials].flatMap(([id, { queue: own, dueAtMs }]) => (own === queue && dueAtMs !== undefined ? [id] : [])),
+    findings: async () => [...findings.values()],
+    putFinding: async (finding) => void findings.set(`${finding.kind} ${finding.subject}`, finding),
     events: async (id) => history.get(id) ?? [],
     appendCredential: async (append: CredentialAppend) => {
       const { requires } = append;

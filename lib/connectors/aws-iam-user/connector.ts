@@ -20,6 +20,7 @@ import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { EpochMs, KeyId } from '../../domain/types.ts';
 import { allPages, takeAwayWhatHangsOn } from './attachments.ts';
+import { DENY, DENY_ALL } from './deny.ts';
 import { keyBody, parseKeyBody } from './key-body.ts';
 import { findUser, isOurs, tagsOf } from './user.ts';
 import { isUsable } from './verify.ts';
@@ -36,9 +37,6 @@ export interface IamUserConfig {
   /** Of the SDK's clients. @default what the environment says */
   readonly aws?: Pick<IAMClientConfig, 'endpoint' | 'region' | 'credentials'>;
 }
-
-const DENY = 'nhi-deny';
-const DENY_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] });
 
 /** One IAM user a credential, its access keys the versions. */
 export function iamUserConnector(config: IamUserConfig): Connector {

@@ -16,6 +16,8 @@ export type Command =
       readonly cause: RevocationCause;
       readonly ifHeldBy?: { readonly ownerId: Holder['id']; readonly epochBelow: number };
     }
+  /** Has the provider looked at for keys that no attempt of ours made. */
+  | { readonly type: 'look' }
   /** Takes the lease for the step the record wants; `attempt` is the id a new version would get. */
   | { readonly type: 'start'; readonly step: LeasedStep; readonly attempt: AttemptId };
 
@@ -81,6 +83,8 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
       if (state.status !== 'active') return reject(state.status === 'provisioning' ? 'not-active' : 'already-ending');
       if (state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
       return state.rotateAtMs <= nowMs ? accept() : accept({ type: 'RotationRequested', atMs: nowMs });
+    case 'look':
+      return state.status === 'active' ? accept({ type: 'LookRequested', atMs: nowMs }) : reject('not-active');
     case 'start': {
       if (nextStep(state, nowMs).do !== command.step) return reject('not-the-next-step');
       const untilMs = plusMs(nowMs, timing.leaseMs);

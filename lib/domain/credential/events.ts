@@ -38,7 +38,7 @@ export type CredentialEvent =
     }
   /** The version that was current till now retires. */
   | { readonly type: 'VersionPromoted'; readonly fence: number; readonly attempt: AttemptId; readonly atMs: EpochMs }
-  | { readonly type: 'RotationRequested'; readonly atMs: EpochMs }
+  | { readonly type: 'RotationRequested' | 'LookRequested'; readonly atMs: EpochMs }
   /** Proven to be out of use, or, with `inUse`, decided by the profile's hard limit. */
   | { readonly type: 'RetirementAllowed'; readonly fence: number; readonly keyId: KeyId; readonly inUse: boolean }
   /** Not proven yet; `overdue` beyond the hard limit, where the profile says to extend. */

@@ -51,6 +51,8 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       return promoted(state, event);
     case 'RotationRequested':
       return state.status === 'active' ? { ...state, rotateAtMs: event.atMs } : state;
+    case 'LookRequested':
+      return state.status === 'active' ? { ...state, lookAgainAtMs: event.atMs } : state;
     case 'RetirementAllowed':
       return retiring(state, event.keyId, (version) => ({ ...version, allowed: true }));
     case 'RetirementPostponed':

@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { stringify } from 'csv-stringify/sync';
+import { type ApiOptions, callApi, UserError } from './api-client.ts';
+import { table } from './print.ts';
+import { reportPage } from './report-page.ts';
+
+export interface ReportedFinding {
+  readonly kind: string;
+  readonly subject: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly wouldHave: string;
+  readonly credential?: string;
+  readonly owner?: string;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+}
+
+const COLUMNS = ['kind', 'subject', 'status', 'wouldHave', 'detail', 'credential', 'owner', 'firstSeenAt', 'lastSeenAt'] as const;
+
+interface OrphanOptions extends ApiOptions {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly html?: string;
+  readonly all?: boolean;
+}
+
+export const report = (): Command => {
+  const noun = new Command('report').description('what sweeps found, for reviews');
+  noun
+    .command('orphans')
+    .description('users, keys and credentials that nobody answers for')
+    .option('--all', 'those that are resolved too')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV')
+    .option('--html <file>', 'write one self-contained page')
+    .option('--api <url>')
+    .option('--region <name>')
+    .action(async (options: OrphanOptions) => {
+      const { findings } = await callApi<{ readonly findings: readonly ReportedFinding[] }>(options, 'GET', '/v1/findings');
+      const shown = findings
+        .filter(({ status }) => options.all || status !== 'resolved')
+        .sort((a, b) => a.firstSeenAt.localeCompare(b.firstSeenAt));
+      if (options.html !== undefined) writePage(options.html, shown);
+      else if (options.json) console.log(JSON.stringify({ findings: shown }, null, 2));
+      else if (options.csv) process.stdout.write(stringify(shown.map(row), { header: true, columns: [...COLUMNS], escape_formulas: true }));
+      else if (shown.length === 0) console.log('No orphans: everything under the manager’s path has a record and an owner.');
+      else console.log(table(['kind', 'user', 'status', 'would have', 'why', 'since'], shown.map(line)));
+    });
+  return noun;
+};
+
+const row = (finding: ReportedFinding): readonly string[] => COLUMNS.map((column) => finding[column] ?? '');
+const line = ({ kind, subject, status, wouldHave, detail, firstSeenAt }: ReportedFinding): readonly string[] => [
+  ...[kind, subject, status, wouldHave === 'none' ? '' : wouldHave, detail, firstSeenAt],
+];
+
+function writePage(file: string, findings: readonly ReportedFinding[]): void {
+  try {
+    writeFileSync(file, reportPage(findings, new Date()));
+  } catch (error) {
+    throw new UserError(`--html ${file}: ${error instanceof Error ? error.message : 'cannot be written'}`, 2);
+  }
+  console.log(`${file}: ${findings.length} findings`);
+}
