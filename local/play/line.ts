@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type AwsCredentials, signedCall } from '../../lib/client/signed-call.ts';
+import type { AwsCredentials } from '../../lib/client/signed-call.ts';
+import { apiOf, type Call } from './api.ts';
 import { type Company, foundCompany } from './company.ts';
 import { factOf, say } from './facts.ts';
+import { movers } from './movers.ts';
+import { orphans } from './orphans.ts';
 import { listOutside, readSecret, sendOrder } from './outside.ts';
 import { LEAVERS, type Person, type Wanted, wantedBy } from './people.ts';
 import { type Report, spread } from './report.ts';
+import { eventually, inTurns, seconds } from './waiting.ts';
 
 export interface Deployed {
   readonly apiUrl: string;
@@ -13,7 +16,7 @@ export interface Deployed {
   readonly region: string;
 }
 
-interface Issued extends Wanted {
+export interface Issued extends Wanted {
   readonly id: string;
   readonly userName: string;
   readonly secretName: string;
@@ -21,11 +24,7 @@ interface Issued extends Wanted {
   readonly activeAfterMs: number;
 }
 
-/** How long anything in the play may take before it counts as wrong. */
-const PATIENCE_MS = 120_000;
-const AT_ONCE = 8;
-
-/** The line: everybody joins, forty ask for a credential and use it, five leave, and their keys stop working. */
+/** The line: everybody joins, forty ask for a credential and use it, five leave, two move, somebody plants a user and a key in IAM. */
 export async function playLine(stack: Deployed, people: readonly Person[], report: Report): Promise<void> {
   const company = await foundCompany(stack.account);
   const call = apiOf(stack);
@@ -33,46 +32,22 @@ export async function playLine(stack: Deployed, people: readonly Person[], repor
   const issued = await issue(call, company, wantedBy(people), report);
   const leavers = issued.filter(({ person }) => LEAVERS.includes(person.id));
   await leave(stack, company, call, people, leavers, report);
-  await proveEnd(company, issued, leavers, report);
+  const moved = await movers(
+    stack,
+    company,
+    call,
+    issued.filter((one) => !leavers.includes(one)),
+    report,
+  );
+  const ended = [...leavers, moved];
+  await orphans(
+    company,
+    call,
+    issued.filter((one) => !ended.includes(one)),
+    report,
+  );
+  await proveEnd(company, issued, ended, report);
 }
-
-type Call = (
-  credentials: AwsCredentials,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: unknown,
-) => Promise<{ readonly status: number; readonly json: Answer }>;
-interface Answer {
-  readonly id: string;
-  readonly status: string;
-  readonly code: string;
-  readonly userName: string;
-  readonly secretName: string;
-  readonly activeSince: string;
-  readonly requestedAt: string;
-  readonly convergence?: {
-    readonly sourceLagMs: number;
-    readonly ourLagMs: number;
-    readonly completeAt: string;
-    readonly receivedAt: string;
-  };
-}
-
-const apiOf =
-  ({ apiUrl, region }: Deployed): Call =>
-  async (credentials, method, path, body) => {
-    const headers: Readonly<Record<string, string>> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const answer = await signedCall({
-      url: `${apiUrl.replace(/\/$/, '')}${path}`,
-      method,
-      service: 'execute-api',
-      region,
-      credentials,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, json: JSON.parse(answer.body || '{}') };
-  };
 
 async function join({ inboundBus }: Deployed, company: Company, people: readonly Person[], report: Report): Promise<void> {
   report.part(`${people.length} people join: owner facts on the bus ${inboundBus}`);
@@ -218,11 +193,11 @@ async function proveEnd(company: Company, issued: readonly Issued[], leavers: re
     async ({ key, secretName }) => [await sendOrder(key, company.ordersUrl), await readSecret(service, secretName)] as const,
   );
   report.check(
-    'the same signed call with a leaver’s key is refused now',
+    'the same signed call with a leaver’s or the mover’s key is refused now',
     old.every(([answer]) => answer === 'refused'),
   );
   report.check(
-    'and the consumer cannot read a leaver’s secret any more',
+    'and the consumer cannot read their secrets any more',
     old.every(([, value]) => value === undefined),
   );
   const calls = await inTurns(staying, ({ key }) => sendOrder(key, company.ordersUrl));
@@ -230,23 +205,4 @@ async function proveEnd(company: Company, issued: readonly Issued[], leavers: re
     'everybody else’s key works as before',
     calls.every((answer) => answer === 'accepted'),
   );
-}
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/** Asks until there is an answer; throws what it waited for when patience ends. */
-async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const stopAt = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
-    await sleep(300);
-  }
-}
-
-async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let from = 0; from < items.length; from += AT_ONCE) results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(act))));
-  return results;
 }
