@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from './commands/api-client.ts';
 import { credential } from './commands/credential.ts';
+import { feed } from './commands/feed.ts';
 import { owner } from './commands/owner.ts';
 import { policy } from './commands/policy.ts';
 import { report } from './commands/report.ts';
@@ -13,6 +14,7 @@ const program = new Command('nhi')
   .exitOverride()
   .addCommand(credential())
   .addCommand(owner())
+  .addCommand(feed())
   .addCommand(policy())
   .addCommand(report());
 for (const noun of program.commands) for (const verb of [noun, ...noun.commands]) verb.exitOverride();

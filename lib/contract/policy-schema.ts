@@ -32,11 +32,23 @@ const grant = z
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 const role = z.string().trim().min(1).max(80);
 
+const column = z.string().trim().min(1).max(100);
+const Feed = z.strictObject({
+  columns: z.strictObject({
+    ...{ id: column, email: column, roles: column },
+    ...{ team: column.optional(), manager: column.optional(), status: column.optional(), leftOn: column.optional() },
+  }),
+  active: some(z.string().trim().min(1)).default(['Active']),
+  maxShrinkPercent: z.int().min(0).max(100).default(20),
+  maxLeaversPercent: z.int().min(0).max(100).default(10),
+});
+
 const Source = z.strictObject({
   kind: z.literal('bus'),
   accountable: ownerRef,
   principals: some(principal),
   maxSequenceJump: z.int().min(1).default(1_000_000),
+  feed: Feed.optional(),
 });
 
 const Profile = z.strictObject({

@@ -31,6 +31,27 @@ interface Source {
   readonly principals: readonly string[];
   /** A sequence further ahead than this is refused: one wrong number would silence the source. */
   readonly maxSequenceJump: number;
+  /** How a snapshot of this source, e.g. an HR export, is read. */
+  readonly feed?: FeedRules | undefined;
+}
+
+export interface FeedRules {
+  /** Names of columns in the file. `roles` may hold several, separated by `;`. */
+  readonly columns: {
+    readonly id: string;
+    readonly email: string;
+    readonly roles: string;
+    readonly team?: string | undefined;
+    readonly manager?: string | undefined;
+    readonly status?: string | undefined;
+    readonly leftOn?: string | undefined;
+  };
+  /** Values of the status column that mean active; any other is a leaver. */
+  readonly active: readonly string[];
+  /** A snapshot that has lost more of the people it knew is held. */
+  readonly maxShrinkPercent: number;
+  /** So is one with more leavers; five are always allowed. */
+  readonly maxLeaversPercent: number;
 }
 
 export interface Profile {

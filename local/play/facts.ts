@@ -7,7 +7,7 @@ const BATCH = 10;
 
 export const factOf = (
   bus: string,
-  type: 'Joined' | 'Moved' | 'Left',
+  type: 'Joined' | 'Left',
   person: Person,
   sequence: number,
   occurredAt: Date,

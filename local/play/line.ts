@@ -1,13 +1,14 @@
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import { apiOf, type Call } from './api.ts';
+import { april, mayAndJune } from './april.ts';
 import { type Company, foundCompany } from './company.ts';
 import { factOf, say } from './facts.ts';
-import { movers } from './movers.ts';
+import { type HrSystem, hrSystem } from './feed.ts';
 import { orphans } from './orphans.ts';
 import { listOutside, readSecret, sendOrder } from './outside.ts';
-import { LEAVERS, type Person, type Wanted, wantedBy } from './people.ts';
+import { type Person, type Wanted, wantedBy } from './people.ts';
 import { type Report, spread } from './report.ts';
-import { eventually, inTurns, seconds } from './waiting.ts';
+import { eventually, inTurns } from './waiting.ts';
 
 export interface Deployed {
   readonly apiUrl: string;
@@ -24,22 +25,15 @@ export interface Issued extends Wanted {
   readonly activeAfterMs: number;
 }
 
-/** The line: everybody joins, forty ask for a credential and use it, five leave, two move, somebody plants a user and a key in IAM. */
+/** The line: everybody joins by the export of March, forty get a credential and use it, April, May and a broken June follow, and somebody plants a user and a key. */
 export async function playLine(stack: Deployed, people: readonly Person[], report: Report): Promise<void> {
   const company = await foundCompany(stack.account);
   const call = apiOf(stack);
-  await join(stack, company, people, report);
+  const hr = hrSystem(await company.signIn('hr-feed', 'export'), stack.inboundBus);
+  await joinAll(hr, stack, company, people, report);
   const issued = await issue(call, company, wantedBy(people), report);
-  const leavers = issued.filter(({ person }) => LEAVERS.includes(person.id));
-  await leave(stack, company, call, people, leavers, report);
-  const moved = await movers(
-    stack,
-    company,
-    call,
-    issued.filter((one) => !leavers.includes(one)),
-    report,
-  );
-  const ended = [...leavers, moved];
+  const ended = await april(hr, company, call, issued, report);
+  await mayAndJune(hr, report);
   await orphans(
     company,
     call,
@@ -49,13 +43,10 @@ export async function playLine(stack: Deployed, people: readonly Person[], repor
   await proveEnd(company, issued, ended, report);
 }
 
-async function join({ inboundBus }: Deployed, company: Company, people: readonly Person[], report: Report): Promise<void> {
-  report.part(`${people.length} people join: owner facts on the bus ${inboundBus}`);
-  const feed = await company.signIn('hr-feed', 'export-2026-03-01');
-  await say(
-    feed,
-    people.map((person) => factOf(inboundBus, 'Joined', person, 1, new Date())),
-  );
+async function joinAll(hr: HrSystem, { inboundBus }: Deployed, company: Company, people: readonly Person[], report: Report): Promise<void> {
+  report.part(`${people.length} people join: the HR export of March, as owner facts on the bus ${inboundBus}`);
+  const applied = await hr.apply('03-01', undefined);
+  report.check(`everybody of the export is said to have joined`, applied.said.includes(`: ${people.length} joined, `), applied.said);
   const [first] = people;
   if (!first) throw new Error('nobody joins');
   const stranger = await company.signIn('stranger', 'mallory');
@@ -125,48 +116,6 @@ async function issueOne(call: Call, company: Company, wanted: Wanted): Promise<I
   return { ...wanted, id: made.id, userName: active.userName, secretName: active.secretName, key, activeAfterMs };
 }
 
-async function leave(
-  { inboundBus }: Deployed,
-  company: Company,
-  call: Call,
-  people: readonly Person[],
-  leavers: readonly Issued[],
-  report: Report,
-): Promise<void> {
-  report.part(`${LEAVERS.length} people leave, two managers among them`);
-  const feed = await company.signIn('hr-feed', 'export-2026-04-01');
-  const leftAt = new Date();
-  const gone = people.filter(({ id }) => LEAVERS.includes(id));
-  const facts = gone.map((person) => factOf(inboundBus, 'Left', person, 2, leftAt));
-  await say(feed, [...facts, ...facts]); // twice, as buses do
-  const windows = await Promise.all(
-    leavers.map(({ key, id }) =>
-      eventually(`${id} is refused`, async () =>
-        (await sendOrder(key, company.ordersUrl)) === 'refused' ? Date.now() - leftAt.getTime() : undefined,
-      ),
-    ),
-  );
-  report.line(`fact to refused call, seen from outside: ${spread(windows)}`);
-  const auditor = await company.signIn('auditor', 'review');
-  const ends = await Promise.all(
-    gone.map(({ id, email }) =>
-      eventually(`${email} is offboarded`, async () => {
-        const { json } = await call(auditor, 'GET', `/v1/owners/${encodeURIComponent(`hr:${id}`)}`);
-        return json.convergence && { email, ...json.convergence };
-      }),
-    ),
-  );
-  for (const { email, sourceLagMs, ourLagMs, receivedAt, completeAt } of ends)
-    report.line(
-      `${email.padEnd(22)} occurred → received ${seconds(sourceLagMs)}, received → access removed ${seconds(ourLagMs)}, → receipt ${seconds(Date.parse(completeAt) - Date.parse(receivedAt))}`,
-    );
-  await say(
-    feed,
-    gone.map((person) => factOf(inboundBus, 'Joined', person, 1, leftAt)),
-  ); // late and repeated
-  report.check('every leaver has a closing receipt', ends.length === gone.length);
-}
-
 async function proveEnd(company: Company, issued: readonly Issued[], leavers: readonly Issued[], report: Report): Promise<void> {
   report.part('The end, as IAM and Secrets Manager list it');
   const staying = issued.filter((one) => !leavers.includes(one));
@@ -193,7 +142,7 @@ async function proveEnd(company: Company, issued: readonly Issued[], leavers: re
     async ({ key, secretName }) => [await sendOrder(key, company.ordersUrl), await readSecret(service, secretName)] as const,
   );
   report.check(
-    'the same signed call with a leaver’s or the mover’s key is refused now',
+    'the same signed call with a leaver’s or mover’s key is refused now',
     old.every(([answer]) => answer === 'refused'),
   );
   report.check(

@@ -34,6 +34,8 @@ const PROFILE_OF: Readonly<Record<string, string>> = {
 
 /** The five who leave: two managers, a programmer, a sales representative without a department, an accountant. */
 export const LEAVERS: readonly string[] = ['103', '120', '145', '178', '206'];
+/** Movers of April who can hold a credential: those whose new job may not have it, and those whose may. */
+export const MOVERS = { losing: ['102', '114', '200'], keeping: ['122', '176'] } as const;
 const CREDENTIALS = 40;
 
 export interface Wanted {
@@ -41,14 +43,15 @@ export interface Wanted {
   readonly profile: string;
 }
 
-/** Who asks for a credential: the leavers, then people of every job in turn, forty in all. */
+/** Who asks for a credential: those who will leave or move, then people of every job in turn, forty in all. */
 export function wantedBy(people: readonly Person[]): readonly Wanted[] {
   const eligible = people.flatMap((person) => {
     const profile = PROFILE_OF[person.job];
     return profile ? [{ person, profile }] : [];
   });
-  const leaving = eligible.filter(({ person }) => LEAVERS.includes(person.id));
-  const staying = eligible.filter(({ person }) => !LEAVERS.includes(person.id));
+  const first: readonly string[] = [...LEAVERS, ...MOVERS.losing, ...MOVERS.keeping];
+  const leaving = eligible.filter(({ person }) => first.includes(person.id));
+  const staying = eligible.filter(({ person }) => !first.includes(person.id));
   const turn = new Map<string, number>();
   const ranked = staying.map((wanted) => {
     const rank = turn.get(wanted.person.job) ?? 0;

@@ -163,10 +163,10 @@ describe('the line, through the deployed stack', () => {
 });
 
 describe('the command line', () => {
-  const lex = () => company.signIn('person', 'lgarcia@example.com'); // a programmer, who stays
+  const programmer = () => company.signIn('person', 'dwilliams@example.com'); // a programmer, who stays
 
   it('requests, waits, shows and revokes', async () => {
-    const me = await lex();
+    const me = await programmer();
     const made = await nhi(me, ...request('--profile', 'ci-deploy', '--idempotency-key', 'once', '--wait', '--json'));
     expect(made).toMatchObject({ code: 0 });
     const { id, status } = JSON.parse(made.out);
@@ -192,11 +192,11 @@ describe('the command line', () => {
       1,
       /environment: test: must be one of: dev, prod/,
     ],
-    ['somebody else’s', ['--profile', 'ci-deploy', '--owner', 'hr:100'], 4, /owner: hr:100: must be one of: lgarcia@example\.com/],
+    ['somebody else’s', ['--profile', 'ci-deploy', '--owner', 'hr:100'], 4, /owner: hr:100: must be one of: dwilliams@example\.com/],
     ['a consumer that is no ARN', ['--profile', 'ci-deploy', '--consumer', 'me'], 1, /consumers\.0: "me": is no ARN/],
     ['no profile at all', [], 2, /required option '--profile <name>' not specified/],
   ])('says what is wrong with a request: %s', async (_name, more, code, message) => {
-    const ran = await nhi(await lex(), ...request(...more));
+    const ran = await nhi(await programmer(), ...request(...more));
     expect([ran.code, ran.err]).toEqual([code, expect.stringMatching(message)]);
   });
 
@@ -206,7 +206,7 @@ describe('the command line', () => {
       code: 4,
       err: expect.stringMatching(/No rule under `callers`/),
     });
-    expect(await nhi(await lex(), 'owner', 'show', 'hr:103')).toMatchObject({
+    expect(await nhi(await programmer(), 'owner', 'show', 'hr:103')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/no such thing, or not for this/),
     });
@@ -215,7 +215,7 @@ describe('the command line', () => {
 
 describe('a rotation', () => {
   it('when it is due: a consumer that reads AWSCURRENT, and holds it for a while, has not one call refused', async () => {
-    const me = await company.signIn('person', 'lgarcia@example.com');
+    const me = await company.signIn('person', 'dwilliams@example.com');
     const service = await company.signIn('service', 'consumer');
     const made = await nhi(me, ...request('--profile', 'quick', '--consumer', company.consumerArn, '--wait', '--json'));
     const { id, secretName, userName } = JSON.parse(made.out);
@@ -257,7 +257,7 @@ describe('a rotation', () => {
 
 describe('a worker that loses an answer', () => {
   it('of CreateAccessKey: sweep-due finds the record, the unknown key is deleted, one key works in the end', async () => {
-    const me = await company.signIn('person', 'lgarcia@example.com');
+    const me = await company.signIn('person', 'dwilliams@example.com');
     await cloud.control.faults([{ match: 'iam:CreateAccessKey', kind: 'drop-after' }]);
     const made = await nhi(me, ...request('--profile', 'ci-deploy', '--json'));
     const { id, userName } = JSON.parse(made.out);
