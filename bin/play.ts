@@ -3,7 +3,8 @@ import { startLocalCloud } from '../local/cloud.ts';
 import { deploy } from '../local/deploy.ts';
 import { LocalCloudError } from '../local/errors.ts';
 import { foundCompany } from '../local/play/company.ts';
-import { type Deployed, playLine } from '../local/play/line.ts';
+import type { Deployed } from '../local/play/issued.ts';
+import { playLine } from '../local/play/line.ts';
 import { readPeople } from '../local/play/people.ts';
 import { consoleReport } from '../local/play/report.ts';
 

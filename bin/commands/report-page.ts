@@ -1,4 +1,14 @@
-import type { ReportedFinding } from './report.ts';
+export interface ReportedFinding {
+  readonly kind: string;
+  readonly subject: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly wouldHave: string;
+  readonly credential?: string;
+  readonly owner?: string;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+}
 
 const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

@@ -3,19 +3,7 @@ import { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { type ApiOptions, callApi, UserError } from './api-client.ts';
 import { table } from './print.ts';
-import { reportPage } from './report-page.ts';
-
-export interface ReportedFinding {
-  readonly kind: string;
-  readonly subject: string;
-  readonly status: string;
-  readonly detail: string;
-  readonly wouldHave: string;
-  readonly credential?: string;
-  readonly owner?: string;
-  readonly firstSeenAt: string;
-  readonly lastSeenAt: string;
-}
+import { type ReportedFinding, reportPage } from './report-page.ts';
 
 const COLUMNS = ['kind', 'subject', 'status', 'wouldHave', 'detail', 'credential', 'owner', 'firstSeenAt', 'lastSeenAt'] as const;
 

@@ -33,7 +33,7 @@ export interface Known {
  * `no-subject`: live in the ledger, and gone at the provider.
  * `unmanaged`: a user outside our path with keys of its own; reported, never touched.
  */
-export type OrphanKind = 'stray-user' | 'unknown-key' | 'owner-gone' | 'not-entitled' | 'no-subject' | 'unmanaged';
+type OrphanKind = 'stray-user' | 'unknown-key' | 'owner-gone' | 'not-entitled' | 'no-subject' | 'unmanaged';
 
 export interface Orphan {
   readonly kind: OrphanKind;
@@ -46,7 +46,7 @@ export interface Orphan {
 }
 
 /** `open`: seen, nothing done. `quarantined`: denied and disabled. `ended`: removed, or its end begun. `resolved`: no longer seen. */
-export type FindingStatus = 'open' | 'quarantined' | 'ended' | 'resolved';
+type FindingStatus = 'open' | 'quarantined' | 'ended' | 'resolved';
 export type Act = 'none' | 'quarantine' | 'revoke';
 
 export interface Finding extends Orphan {

@@ -1,7 +1,7 @@
 import type { Call } from './api.ts';
 import type { Company } from './company.ts';
 import type { HrSystem } from './feed.ts';
-import type { Issued } from './line.ts';
+import type { Issued } from './issued.ts';
 import { sendOrder } from './outside.ts';
 import { LEAVERS, MOVERS } from './people.ts';
 import { type Report, spread } from './report.ts';

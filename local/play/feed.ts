@@ -6,11 +6,11 @@ const COMPANY = 'examples/company';
 const CLI = join(import.meta.dirname, '../../bin/cli.ts');
 
 /** The company's exports, each said to be a minute later than the one before: real dates would be in the future for a wrong clock. */
-export type Month = '03-01' | '04-01' | '05-01' | '06-01-cut-off';
+type Month = '03-01' | '04-01' | '05-01' | '06-01-cut-off';
 const MONTHS: readonly Month[] = ['03-01', '04-01', '05-01', '06-01-cut-off'];
 const MINUTE_MS = 60_000;
 
-export interface Applied {
+interface Applied {
   readonly code: number;
   readonly said: string;
 }

@@ -1,29 +1,14 @@
-import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import { apiOf, type Call } from './api.ts';
 import { april, mayAndJune } from './april.ts';
 import { type Company, foundCompany } from './company.ts';
 import { factOf, say } from './facts.ts';
 import { type HrSystem, hrSystem } from './feed.ts';
+import type { Deployed, Issued } from './issued.ts';
 import { orphans } from './orphans.ts';
 import { listOutside, readSecret, sendOrder } from './outside.ts';
 import { type Person, type Wanted, wantedBy } from './people.ts';
 import { type Report, spread } from './report.ts';
 import { eventually, inTurns } from './waiting.ts';
-
-export interface Deployed {
-  readonly apiUrl: string;
-  readonly inboundBus: string;
-  readonly account: string;
-  readonly region: string;
-}
-
-export interface Issued extends Wanted {
-  readonly id: string;
-  readonly userName: string;
-  readonly secretName: string;
-  readonly key: AwsCredentials;
-  readonly activeAfterMs: number;
-}
 
 /** The line: everybody joins by the export of March, forty get a credential and use it, April, May and a broken June follow, and somebody plants a user and a key. */
 export async function playLine(stack: Deployed, people: readonly Person[], report: Report): Promise<void> {

@@ -3,7 +3,7 @@ import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, ListAccessKeysCom
 import { signedCall } from '../../lib/client/signed-call.ts';
 import type { Call } from './api.ts';
 import type { Company } from './company.ts';
-import type { Issued } from './line.ts';
+import type { Issued } from './issued.ts';
 import { sendOrder } from './outside.ts';
 import type { Report } from './report.ts';
 import { eventually } from './waiting.ts';

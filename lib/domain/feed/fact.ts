@@ -28,4 +28,4 @@ export function factOf({ type, row, ...rest }: Change, source: string, asOfMs: n
   };
 }
 
-export const sequenceOf = (asOfMs: number): number => Math.floor(asOfMs / 60_000);
+const sequenceOf = (asOfMs: number): number => Math.floor(asOfMs / 60_000);

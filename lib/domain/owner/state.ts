@@ -52,7 +52,7 @@ export interface Review {
 }
 
 /** The mismatch window of one move, measured as that of a leave is. */
-export interface Reviewed {
+interface Reviewed {
   readonly occurredAtMs: EpochMs;
   readonly receivedAtMs: EpochMs;
   readonly doneAtMs: EpochMs;
