@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideFact, decideLeave, decidePage, nextOwnerStep, ownerDueAtMs, tallied } from '../../../lib/domain/owner/decide.ts';
+import {
+  decideFact,
+  decideLeave,
+  decidePage,
+  decideReviewPage,
+  nextOwnerStep,
+  ownerDueAtMs,
+  tallied,
+} from '../../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerFact } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
@@ -168,5 +176,48 @@ describe('offboarding', () => {
       credentials: 0,
       cutOffAtMs: NOW,
     });
+  });
+});
+
+describe('a move', () => {
+  const moveTo = (...roles: readonly string[]): Owner =>
+    must(told([fact('Joined', 1), fact('Moved', 2, { attributes: { email: 'a@example.com', roles } })]));
+  const before = must(told([fact('Joined', 1)]));
+  const page = (owner: Owner, ended: number, nextCursor?: string): Owner => {
+    const decision = decideReviewPage(owner, { ended, nextCursor }, NOW, timing);
+    if (!decision.ok) throw new Error(decision.why);
+    return must(decision.events.reduce<Owner | undefined>(evolveOwner, owner));
+  };
+
+  it('to other roles has what is held looked through at once; to the same ones, in another order, it does not', () => {
+    expect(nextOwnerStep(moveTo('X'), NOW).do).toBe('review');
+    expect(moveTo(...before.attributes.roles.toReversed()).review).toBeUndefined();
+    expect(nextOwnerStep(before, NOW).do).toBe('rest'); // a first fact is no move
+  });
+
+  it('takes two passes at least, since a request decided by the old roles may be written during the first', () => {
+    const second = page(moveTo('X'), 0);
+    expect(second.review).toMatchObject({ pass: 2, cursor: undefined });
+    expect(ownerDueAtMs(second, NOW)).toBe(NOW + timing.passGapMs);
+    const done = page(second, 0);
+    expect([done.review, done.reviewed?.doneAtMs, ownerDueAtMs(done, NOW)]).toEqual([undefined, NOW, undefined]);
+  });
+
+  it('goes on until a pass finds nothing too much, and counts over pages', () => {
+    const paged = page(moveTo('X'), 3, 'c');
+    expect(paged.review).toMatchObject({ pass: 1, cursor: 'c', ended: 3 });
+    expect(page(page(paged, 3), 1).review).toMatchObject({ pass: 3 });
+  });
+
+  it('begins anew with the next move, and is over when the owner leaves', () => {
+    const halfway = page(page(moveTo('X'), 1), 1);
+    const again = evolveOwner(halfway, {
+      ...{ type: 'OwnerMoved', sequence: 3, attributes: { email: '', roles: ['Y'] } },
+      ...{ occurredAtMs: NOW, receivedAtMs: NOW },
+    });
+    expect(again.review).toMatchObject({ pass: 1, ended: 0 });
+    expect(
+      must(told([fact('Joined', 1), fact('Moved', 2, { attributes: { email: '', roles: ['X'] } }), fact('Left', 3)])).review,
+    ).toBeUndefined();
   });
 });
