@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type ApiOptions, callApi, UserError } from './api-client.ts';
-import { print, timeline } from './print.ts';
+import { allCredentials } from './live-credentials.ts';
+import { print, table, timeline } from './print.ts';
 
 interface Credential {
   readonly id: string;
@@ -61,6 +62,24 @@ export const credential = (): Command => {
       const headers = { 'idempotency-key': options.idempotencyKey ?? randomUUID() };
       const made = await callApi<Credential>(options, 'POST', '/v1/credentials', body, headers);
       print(options.wait ? await until(options, made.id, 'active') : made, options.json);
+    });
+  noun
+    .command('list')
+    .description('every live credential with its owner; for auditors')
+    .option('--json', 'print JSON')
+    .option('--api <url>')
+    .option('--region <name>')
+    .action(async (options: RequestOptions) => {
+      const all = await allCredentials(options);
+      if (options.json) print({ credentials: all }, true);
+      else if (all.length === 0) console.log('There is none.');
+      else
+        console.log(
+          table(
+            ['credential', 'status', 'profile', 'owner', 'purpose'],
+            all.map(({ id, status, profile, ownerRef = '', purpose }) => [id, status, profile, ownerRef, purpose]),
+          ),
+        );
     });
   noun
     .command('show <id>')

@@ -2,20 +2,29 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
-import { listFindings, revokeCredential, rotateCredential, showCredential, showOwner } from '../../lib/application/consult.ts';
+import {
+  listCredentials,
+  listFindings,
+  revokeCredential,
+  rotateCredential,
+  showCredential,
+  showOwner,
+} from '../../lib/application/consult.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
 import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
+import { Fault } from '../../lib/domain/faults.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { composeRequests } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
 import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read } from './request.ts';
-import { credentialView, eventView, findingView, ownerView } from './view.ts';
+import { credentialView, eventView, findingView, listedView, ownerView } from './view.ts';
 
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
 const show = showCredential(ports.ledger);
 const owner = showOwner(ports.ledger);
+const list = listCredentials(ports.ledger);
 const findings = listFindings(ports.ledger);
 const changes = { revoke: revokeCredential(ports, ports.policyDigest), rotate: rotateCredential(ports, ports.policyDigest) };
 
@@ -79,6 +88,18 @@ async function getOwner(event: HttpEvent): Promise<HttpResult> {
     : refusal(result);
 }
 
+async function getCredentials(event: HttpEvent): Promise<HttpResult> {
+  const { arn, caller } = signedBy(event);
+  const after = event.queryStringParameters?.['after'];
+  try {
+    const result = await list(caller, arn, after);
+    return result.ok ? json(200, { credentials: result.page.map(listedView), next: result.nextCursor ?? null }) : refusal(result);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'misconfigured')) throw error;
+    return invalid([{ field: 'after', value: after?.slice(0, 100) ?? '', rule: 'must be what `next` of the page before said' }]);
+  }
+}
+
 async function getFindings(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
   const result = await findings(caller, arn);
@@ -87,6 +108,7 @@ async function getFindings(event: HttpEvent): Promise<HttpResult> {
 
 const routes = [
   { method: 'POST', path: '/v1/credentials', handler: postCredential },
+  { method: 'GET', path: '/v1/credentials', handler: getCredentials },
   { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
   { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postChange('revoke') },
   { method: 'POST', path: '/v1/credentials/{id}/rotate', handler: postChange('rotate') },

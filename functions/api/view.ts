@@ -1,3 +1,4 @@
+import type { Listed } from '../../lib/application/consult.ts';
 import type { Envelope } from '../../lib/application/ports.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import type { Finding } from '../../lib/domain/orphans.ts';
@@ -43,6 +44,11 @@ export const credentialView = (credential: Credential) => ({
       keys: credential.receipt.keyIds,
     },
   }),
+});
+
+export const listedView = ({ credential, owner }: Listed) => ({
+  ...credentialView(credential),
+  ...(owner && { ownerRef: `${owner.source}:${owner.subject}`, ownerStatus: owner.status, ownerRoles: owner.attributes.roles }),
 });
 
 export const eventView = ({ version, at, type, actor, cause, hash }: Envelope) => ({ version, at, type, actor, cause, hash });

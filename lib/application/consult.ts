@@ -51,6 +51,30 @@ export const showOwner =
     return { ok: true, owner: owner.state, credentials: page, more: nextCursor !== undefined };
   };
 
+/** A live credential with what of its owner decides whether they may have it. */
+export interface Listed {
+  readonly credential: Credential;
+  readonly owner: Pick<Owner, 'status' | 'source' | 'subject' | 'attributes'> | undefined;
+}
+
+const LIST_PAGE = 100;
+
+/** One page of the live credentials, with their owners; for auditors. */
+export const listCredentials =
+  (ledger: Ledger) =>
+  async (
+    caller: Caller | undefined,
+    arn: string,
+    cursor: string | undefined,
+  ): Promise<{ readonly ok: true; readonly page: readonly Listed[]; readonly nextCursor: string | undefined } | Denied> => {
+    const refused = authorize(caller, 'audit');
+    if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
+    const { page, nextCursor } = await ledger.live('aws-iam-user', cursor, LIST_PAGE);
+    const ids = [...new Set(page.map(({ holder }) => holder.id))];
+    const owners = new Map(await Promise.all(ids.map(async (id) => [id, (await ledger.owner(id))?.state] as const)));
+    return { ok: true, page: page.map((credential) => ({ credential, owner: owners.get(credential.holder.id) })), nextCursor };
+  };
+
 /** What the sweep of the account found; for auditors. */
 export const listFindings =
   (ledger: Ledger) =>

@@ -94,6 +94,15 @@ export interface Ledger {
   credentialsOf(ids: readonly CredentialId[]): Promise<readonly Known[]>;
   /** Every credential with something to do, now or later, hence every live one. From the index: it may lag. */
   unrested(queue: Grant['connector']): Promise<readonly CredentialId[]>;
+  /**
+   * One page, at most `limit`, of the live credentials, for a list. From the index: what becomes due at another time while it is read may
+   * come twice or not at all. Throws `Fault('misconfigured')` on a cursor that is none.
+   */
+  live(
+    queue: Grant['connector'],
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
   findings(): Promise<readonly Finding[]>;
   putFinding(finding: Finding): Promise<void>;
   events(id: CredentialId | OwnerId): Promise<readonly Envelope[]>;

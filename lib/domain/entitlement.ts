@@ -12,8 +12,14 @@ export type Entitlement =
       readonly allowed: readonly string[];
     };
 
+/** What of an owner decides. */
+export interface Entitled {
+  readonly status: Owner['status'];
+  readonly attributes: { readonly roles: readonly string[] };
+}
+
 /** Whether the owner, as they are now, may hold a credential of that profile in that environment. */
-export function entitlement(policy: Policy, owner: Owner, profileName: string, environment: string): Entitlement {
+export function entitlement(policy: Pick<Policy, 'profiles'>, owner: Entitled, profileName: string, environment: string): Entitlement {
   const profile = Object.hasOwn(policy.profiles, profileName) ? policy.profiles[profileName] : undefined;
   if (!profile) return { ok: false, why: 'unknown-profile', value: profileName, allowed: Object.keys(policy.profiles) };
   if (owner.status !== 'active') return { ok: false, why: 'owner-not-active', value: owner.status, allowed: ['active'] };

@@ -49,10 +49,9 @@ const BY_ROTATION: readonly (readonly [string, Planted, RegExp])[] = [
   ['use that is never seen', { connector: (real) => ({ ...real, lastUsed: async () => undefined }) }, /not rotated/],
 ];
 
-const BY_SEED: readonly (readonly [string, number, Planted, RegExp])[] = [
+const BY_SEED: readonly (readonly [string, Planted, RegExp])[] = [
   [
     'CreateAccessKey repeated after a lost answer',
-    1,
     {
       connector: (real) => ({
         ...real,
@@ -64,18 +63,12 @@ const BY_SEED: readonly (readonly [string, number, Planted, RegExp])[] = [
     },
     /endless|exactly one key at rest/,
   ],
-  ['keys disabled without a deny', 851, { connector: (real) => ({ ...real, deny: async () => undefined }) }, /access is gone/],
-  ['a listing taken for complete', 5, { connector: (real) => ({ ...real, listVersions: async () => [] }) }, /exactly one key at rest/],
-  [
-    'an account reported gone that is there',
-    1,
-    { connector: (real) => ({ ...real, removeAccount: async () => true }) },
-    /endless|gets stuck/,
-  ],
-  ['a sweep that finds nothing due', 1, { ledger: (real) => ({ ...real, due: async () => [] }) }, /gets stuck/],
+  ['keys disabled without a deny', { connector: (real) => ({ ...real, deny: async () => undefined }) }, /access is gone/],
+  ['a listing taken for complete', { connector: (real) => ({ ...real, listVersions: async () => [] }) }, /exactly one key at rest/],
+  ['an account reported gone that is there', { connector: (real) => ({ ...real, removeAccount: async () => true }) }, /endless|gets stuck/],
+  ['a sweep that finds nothing due', { ledger: (real) => ({ ...real, due: async () => [] }) }, /gets stuck/],
   [
     'a write that lost taken for done',
-    2500,
     {
       ledger: (real) => ({
         ...real,
@@ -88,6 +81,9 @@ const BY_SEED: readonly (readonly [string, number, Planted, RegExp])[] = [
     /attempt is on record/,
   ],
 ];
+
+/** Some bugs show only where three things come together. */
+const MOST_SEEDS = 6_000;
 
 describe('a planted bug is found', () => {
   it.each(BY_STORY)('%s', async (_name, planted, rule) => {
@@ -102,7 +98,11 @@ describe('a planted bug is found', () => {
     throw new Error('not found');
   });
 
-  it.each(BY_SEED)('%s (seed %i)', async (_name, seed, planted, rule) => {
-    expect((await run(seed, 150, planted)).violation).toMatch(rule);
+  it.each(BY_SEED)('%s, by the seeded runs', async (_name, planted, rule) => {
+    for (let seed = 1; seed <= MOST_SEEDS; seed += 1) {
+      const { violation } = await run(seed, 150, planted);
+      if (violation) return expect(violation).toMatch(rule);
+    }
+    throw new Error(`not found in ${MOST_SEEDS} seeds`);
   });
 });

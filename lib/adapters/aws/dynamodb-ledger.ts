@@ -17,6 +17,7 @@ import { Fault } from '../../domain/faults.ts';
 import type { Finding, Known } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
+import { readCursor, writeCursor } from './dynamodb-cursor.ts';
 import { ABSENT, companionPut, idIn, type Place, type Put, recordIn } from './dynamodb-items.ts';
 
 export interface DynamodbLedgerConfig {
@@ -147,6 +148,22 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
         ),
       );
       return shards.flat().map(({ pk }) => String(pk).slice('CRED#'.length) as CredentialId);
+    },
+    live: async (queue, cursor, limit) => {
+      const { shard, after } = cursor === undefined ? { shard: 0, after: undefined } : readCursor(cursor, queue);
+      const { Items = [], LastEvaluatedKey } = await query({
+        IndexName: DUE_INDEX,
+        KeyConditionExpression: 'duePk = :due',
+        ExpressionAttributeValues: { ':due': duePartition(queue, shard) },
+        Limit: limit,
+        ...(after && { ExclusiveStartKey: after }),
+      });
+      const ids = Items.map(({ pk }) => String(pk).slice('CRED#'.length) as CredentialId);
+      const nextShard = shard + 1 < DUE_SHARDS ? writeCursor(shard + 1) : undefined;
+      return {
+        page: (await credentialsOf(ids)).map(({ state }) => state),
+        nextCursor: LastEvaluatedKey ? writeCursor(shard, LastEvaluatedKey) : nextShard,
+      };
     },
     findings: async () => {
       const { pk } = KEYS.finding('', '');

@@ -74,6 +74,15 @@ export function memoryLedger(): MemoryLedger {
       }),
     unrested: async (queue) =>
       [...credentials].flatMap(([id, { queue: own, dueAtMs }]) => (own === queue && dueAtMs !== undefined ? [id] : [])),
+    live: async (queue, cursor, limit) => {
+      const all = [...credentials.values()].filter(({ queue: own, dueAtMs }) => own === queue && dueAtMs !== undefined);
+      const from = cursor === undefined ? 0 : Number(cursor);
+      if (!Number.isInteger(from)) throw new Fault('misconfigured', false, 'no cursor of ours');
+      return {
+        page: all.slice(from, from + limit).map(({ state }) => state),
+        nextCursor: from + limit < all.length ? `${from + limit}` : undefined,
+      };
+    },
     findings: async () => [...findings.values()],
     putFinding: async (finding) => void findings.set(`${finding.kind} ${finding.subject}`, finding),
     events: async (id) => history.get(id) ?? [],
