@@ -226,6 +226,44 @@ describe.each([
     expect(pages).toBeLessThanOrEqual(4);
   });
 
+  it('lists what is live, page by page, and refuses a cursor that is none', async () => {
+    const asked = Array.from({ length: 3 }, () => newCredential(owner));
+    const [first, , resting] = asked;
+    for (const one of asked) await ledger.appendCredential(one);
+    if (resting) await ledger.appendCredential({ ...revoking(await mustLoad(resting.state.id)), dueAtMs: undefined });
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { page, nextCursor } = await ledger.live('aws-iam-user', cursor, 2);
+      expect(page.length).toBeLessThanOrEqual(2);
+      seen.push(...page.map(({ id }) => id));
+      cursor = nextCursor;
+    } while (cursor !== undefined);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toContain(first?.state.id);
+    expect(seen).not.toContain(resting?.state.id);
+    expect([...seen].sort()).toEqual([...(await ledger.unrested('aws-iam-user'))].sort());
+    const known = await ledger.credentialsOf([...seen.slice(0, 1), `cred_${ulid()}`] as CredentialId[]);
+    expect(known).toMatchObject([{ state: { id: seen[0] }, changedAtMs: NOW }]);
+    for (const bad of ['x', 'WzldCg', Buffer.from('[99]').toString('base64url')])
+      await expect(ledger.live('aws-iam-user', bad, 2)).rejects.toMatchObject({ code: 'misconfigured' });
+  });
+
+  it('keeps findings by kind and subject', async () => {
+    const finding = {
+      ...({ kind: 'stray-user', subject: 'mallory', credentialId: undefined, ownerId: undefined, detail: 'd', wouldHave: 'none' } as const),
+      ...{ firstSeenAtMs: NOW, lastSeenAtMs: NOW },
+    };
+    await ledger.putFinding({ ...finding, status: 'open' });
+    await ledger.putFinding({ ...finding, status: 'ended' });
+    await ledger.putFinding({ ...finding, kind: 'unmanaged', status: 'open' });
+    const findings = await ledger.findings();
+    expect(findings.map(({ kind, subject, status }) => `${kind} ${subject} ${status}`).sort()).toEqual([
+      'stray-user mallory ended',
+      'unmanaged mallory open',
+    ]);
+  });
+
   it('tells what is due, oldest first, until it is postponed or at rest', async () => {
     const early = { ...newCredential(owner), dueAtMs: (NOW - 5_000) as EpochMs };
     const late = { ...newCredential(owner), dueAtMs: (NOW + 5_000) as EpochMs };

@@ -163,9 +163,9 @@ describe('the line, through the deployed stack', () => {
   });
 });
 
-describe('the command line', () => {
-  const programmer = () => company.signIn('person', 'dwilliams@example.com'); // a programmer, who stays
+const programmer = () => company.signIn('person', 'dwilliams@example.com'); // a programmer, who stays
 
+describe('the command line', () => {
   it('requests, waits, shows and revokes', async () => {
     const me = await programmer();
     const made = await nhi(me, ...request('--profile', 'ci-deploy', '--idempotency-key', 'once', '--wait', '--json'));
@@ -211,6 +211,37 @@ describe('the command line', () => {
       code: 1,
       err: expect.stringMatching(/no such thing, or not for this/),
     });
+  });
+});
+
+describe('for a review', () => {
+  it('an auditor lists every live credential, and what a stricter policy would touch', async () => {
+    const auditor = await company.signIn('auditor', 'review');
+    const { credentials } = JSON.parse((await nhi(auditor, 'credential', 'list', '--json')).out);
+    const stock = credentials.filter(({ profile }: { profile: string }) => profile === 'stock-sync');
+    expect(stock.length).toBeGreaterThan(3);
+    const before = join(folder, 'nhi.policy.yaml');
+    const stricter = join(folder, 'stricter.policy.yaml');
+    writeFileSync(stricter, readFileSync(before, 'utf8').replace('[ST_MAN, ST_CLERK, SH_CLERK]', '[ST_MAN]'));
+    const diff = JSON.parse((await nhi(auditor, 'policy', 'diff', stricter, '--from', before, '--json')).out);
+    expect(diff.changes).toEqual([{ part: 'profiles.stock-sync', how: 'changed' }]);
+    const clerks = stock.filter(({ ownerRoles }: { ownerRoles: readonly string[] }) => !ownerRoles.includes('ST_MAN'));
+    expect(diff.touched.map(({ id }: { id: string }) => id).sort()).toEqual(clerks.map(({ id }: { id: string }) => id).sort());
+    expect(await nhi(await programmer(), 'credential', 'list')).toMatchObject({ code: 4 });
+  });
+
+  it('an auditor gets the orphan report as table, CSV and one page', async () => {
+    const auditor = await company.signIn('auditor', 'review');
+    expect((await nhi(auditor, 'report', 'orphans')).out).toMatch(/unmanaged +legacy-batch +open/);
+    expect((await nhi(auditor, 'report', 'orphans', '--csv')).out).toMatch(
+      /^kind,subject,status,.*\nunmanaged,legacy-batch,open|stray-user,backdoor,ended/m,
+    );
+    const page = join(folder, 'orphans.html');
+    expect(await nhi(auditor, 'report', 'orphans', '--html', page)).toMatchObject({ code: 0 });
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('legacy-batch');
+    expect(html).not.toMatch(/(src|href)=|@import|url\(/); // nothing from anywhere else
+    expect(await nhi(await programmer(), 'report', 'orphans')).toMatchObject({ code: 4 });
   });
 });
 

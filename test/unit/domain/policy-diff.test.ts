@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { Policy } from '../../../lib/domain/policy.ts';
+import { losesBy, policyChanges } from '../../../lib/domain/policy-diff.ts';
+import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
+import { rotation } from './given.ts';
+
+const profile = {
+  ...({ connector: 'aws-iam-user', accountable: 'hr:1', whyNotRole: 'a test', grants: [], environments: ['e', 'f'] } as const),
+  ...({ eligible: { roles: ['R', 'S'] }, onLeave: { action: 'revoke' }, onMove: 'revoke', rotation } as const),
+};
+const base: Policy = {
+  ...({ version: 1, accountable: { policy: 'hr:1' }, sources: {}, callers: [], timing: DEFAULT_TIMING } as const),
+  profiles: { p: profile, q: profile },
+  sweeps: { orphans: { mode: 'observe', act: 'report', graceMs: 0, maxActs: 1 } },
+};
+const held = { profile: 'p', environment: 'e', owner: { status: 'active', attributes: { roles: ['R'] } } } as const;
+
+describe('the difference of two policies', () => {
+  it.each([
+    ['the same', base, []],
+    ['a profile less', { ...base, profiles: { p: profile } }, [{ part: 'profiles.q', how: 'removed' }]],
+    ['a profile more', { ...base, profiles: { ...base.profiles, r: profile } }, [{ part: 'profiles.r', how: 'added' }]],
+    ['a grant', { ...base, profiles: { p: { ...profile, grants: ['x'] }, q: profile } }, [{ part: 'profiles.p', how: 'changed' }]],
+    ['a clock', { ...base, timing: { ...DEFAULT_TIMING, leaseMs: 1 } }, [{ part: 'timing', how: 'changed' }]],
+  ] as const)('%s', (_name, after, changes) => expect(policyChanges(base, after)).toEqual(changes));
+});
+
+describe('a credential under another policy', () => {
+  const without = (change: Partial<Policy['profiles'][string]>): Policy => ({ ...base, profiles: { p: { ...profile, ...change } } });
+  it.each([
+    ['nothing that concerns it changed', without({ grants: ['x'] }), undefined],
+    ['its role is not eligible any more', without({ eligible: { roles: ['S'] } }), 'not-eligible: R'],
+    ['its environment is gone', without({ environments: ['f'] }), 'environment-not-allowed: e'],
+    ['its profile is gone', { ...base, profiles: {} }, 'unknown-profile: p'],
+  ])('%s', (_name, after, why) => expect(losesBy(base, after, held)).toBe(why));
+
+  it('that was too much already is not touched by the change', () => {
+    expect(losesBy(base, { ...base, profiles: {} }, { ...held, owner: { status: 'left', attributes: { roles: ['R'] } } })).toBeUndefined();
+  });
+});
