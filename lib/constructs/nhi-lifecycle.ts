@@ -105,6 +105,7 @@ export class NhiLifecycle extends Construct {
 
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, 'Query', 'BatchGetItem');
+    api.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
     api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
     this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
