@@ -16,7 +16,7 @@ export function sweepsAccount(scope: Construct, sweep: NhiFunction): void {
   const users = `arn:${partition}:iam::${account}:user${NAMES.iamPath}*`;
   const anyone = `arn:${partition}:iam::${account}:user/*`;
   const mfaDevices = `arn:${partition}:iam::${account}:mfa/*`;
-  const groups = `arn:${partition}:iam::${account}:group/*`;
+  const groups = `arn:${partition}:iam::${account}:group${NAMES.iamPath}*`;
   sweep.allow(['iam:GetAccountAuthorizationDetails', 'iam:GenerateCredentialReport', 'iam:GetCredentialReport'], ['*']);
   acknowledge(sweep.role, ['IAM5[Resource::*]'], 'The two listings of a whole account take no resource; they read, and show no secret.');
   sweep.allow(
@@ -35,7 +35,11 @@ export function sweepsAccount(scope: Construct, sweep: NhiFunction): void {
   acknowledgeWildcards(sweep.role, [mfaDevices], 'A stray user’s device has any name; IAM refuses to delete one in use.');
   sweep.allow(['iam:RemoveUserFromGroup'], [groups]);
   acknowledgeWildcards(sweep.role, [users], 'Whoever planted a user under our path chose its name; outside the path nothing is touched.');
-  acknowledgeWildcards(sweep.role, [groups], 'A stray user may have been put into any group; taking it out only takes away.');
+  acknowledgeWildcards(
+    sweep.role,
+    [groups],
+    'Groups of ours. On others the right would reach users of others too: a stray user in such a group stays denied, and a person takes it out.',
+  );
   new Rule(scope, 'EveryHour', {
     schedule: Schedule.rate(Duration.hours(1)),
     targets: [new LambdaFunction(sweep.function, { retryAttempts: 1 })],
