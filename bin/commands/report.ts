@@ -16,28 +16,33 @@ interface OrphanOptions extends ApiOptions {
 
 export const report = (): Command => {
   const noun = new Command('report').description('what sweeps found, for reviews');
-  noun
-    .command('orphans')
-    .description('users, keys and credentials that nobody answers for')
+  const named = (name: string, description: string): Command =>
+    noun
+      .command(name)
+      .description(description)
+      .option('--json', 'print JSON')
+      .option('--csv', 'print CSV')
+      .option('--html <file>', 'write one self-contained page')
+      .option('--api <url>')
+      .option('--region <name>');
+  named('orphans', 'users, keys and credentials that nobody answers for')
     .option('--all', 'those that are resolved too')
-    .option('--json', 'print JSON')
-    .option('--csv', 'print CSV')
-    .option('--html <file>', 'write one self-contained page')
-    .option('--api <url>')
-    .option('--region <name>')
-    .action(async (options: OrphanOptions) => {
-      const { findings } = await callApi<{ readonly findings: readonly ReportedFinding[] }>(options, 'GET', '/v1/findings');
-      const shown = findings
-        .filter(({ status }) => options.all || status !== 'resolved')
-        .sort((a, b) => a.firstSeenAt.localeCompare(b.firstSeenAt));
-      if (options.html !== undefined) writePage(options.html, shown);
-      else if (options.json) console.log(JSON.stringify({ findings: shown }, null, 2));
-      else if (options.csv) process.stdout.write(stringify(shown.map(row), { header: true, columns: [...COLUMNS], escape_formulas: true }));
-      else if (shown.length === 0) console.log('No orphans: everything under the manager’s path has a record and an owner.');
-      else console.log(table(['kind', 'user', 'status', 'would have', 'why', 'since'], shown.map(line)));
-    });
+    .action((options: OrphanOptions) => show(options, ({ status }) => options.all === true || status !== 'resolved'));
+  named('would-have', 'what an enforcing sweep would have done last time, where the policy says to observe').action(
+    (options: OrphanOptions) => show(options, ({ status, wouldHave }) => status !== 'resolved' && wouldHave !== 'none'),
+  );
   return noun;
 };
+
+async function show(options: OrphanOptions, wanted: (finding: ReportedFinding) => boolean): Promise<void> {
+  const { findings } = await callApi<{ readonly findings: readonly ReportedFinding[] }>(options, 'GET', '/v1/findings');
+  const shown = findings.filter(wanted).sort((a, b) => a.firstSeenAt.localeCompare(b.firstSeenAt));
+  if (options.html !== undefined) writePage(options.html, shown);
+  else if (options.json) console.log(JSON.stringify({ findings: shown }, null, 2));
+  else if (options.csv) process.stdout.write(stringify(shown.map(row), { header: true, columns: [...COLUMNS], escape_formulas: true }));
+  else if (shown.length === 0) console.log('Nothing was found.');
+  else console.log(table(['kind', 'user', 'status', 'would have', 'why', 'since'], shown.map(line)));
+}
 
 const row = (finding: ReportedFinding): readonly string[] => COLUMNS.map((column) => finding[column] ?? '');
 const line = ({ kind, subject, status, wouldHave, detail, firstSeenAt }: ReportedFinding): readonly string[] => [
