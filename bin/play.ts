@@ -81,9 +81,10 @@ async function keepUp(
   for (const command of [
     `export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1 NHI_API=${apiUrl}`,
     `export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_SESSION_TOKEN=${sessionToken}`,
-    'npm run -s nhi -- owner show hr:103      # left',
-    'npm run -s nhi -- owner show hr:102      # is still there',
-    'npm run -s nhi -- credential show ID     # with its timeline',
+    'npm run -s nhi -- owner show hr:103          # has left',
+    'npm run -s nhi -- credential list',
+    'npm run -s nhi -- credential show ID         # with its timeline',
+    'npm run -s nhi -- report orphans             # --html FILE for a page',
   ])
     line(`  ${command}`);
   await stopped;

@@ -22,7 +22,11 @@ const BARE = {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const made = new Table({ head: [...head], chars: BARE, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
   for (const row of rows) made.push([...row]);
-  return made.toString();
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 const cell = (value: unknown): string =>
