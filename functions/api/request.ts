@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shown, valueAt } from '../../lib/contract/told-value.ts';
 
 const text = (max: number) => z.string().trim().min(1).max(max);
 
@@ -42,12 +43,8 @@ export function read<T>(schema: z.ZodType<T>, body: string | undefined): Read<T>
     ok: false,
     errors: parsed.error.issues.map(({ path, message }) => ({
       field: path.join('.') || '(body)',
-      value: shown(at(json, path)),
+      value: shown(valueAt(json, path)),
       rule: message,
     })),
   };
 }
-
-const at = (json: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), json);
-const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value).slice(0, 100));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shown, valueAt } from '../../lib/contract/told-value.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 
@@ -79,7 +80,3 @@ export function factIn(body: string): ReadFact {
 }
 
 const TYPES = { 'Owner Joined': 'Joined', 'Owner Moved': 'Moved', 'Owner Left': 'Left', 'Owner Returned': 'Returned' } as const;
-
-const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), json);
-const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value).slice(0, 100));

@@ -1,11 +1,6 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { DETAIL_TYPES } from '../../lib/contract/detail-types.ts';
-
-export interface OutboundEvent {
-  readonly id: string;
-  readonly detailType: string;
-  readonly detail: string;
-}
+import type { OutboundEvent } from '../shared/compose-publisher.ts';
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
 type Attribute = Image[string];

@@ -4,6 +4,7 @@ import { ENV } from '../../lib/contract/env.ts';
 import { type Env, need } from './env.ts';
 
 export interface OutboundEvent {
+  readonly id: string;
   readonly detailType: string;
   readonly detail: string;
 }

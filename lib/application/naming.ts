@@ -1,12 +1,13 @@
+import { NAMES } from '../contract/env.ts';
 import type { Grant } from '../domain/credential/state.ts';
 import type { CredentialId } from '../domain/types.ts';
 
-const PREFIX = 'nhi-';
+const ULID = /^[0-9a-hjkmnp-tv-z]{26}$/;
 
 /** The credential that an account's name stands for; `undefined`: it is none that we give. */
 export const credentialOf = (accountName: string): CredentialId | undefined => {
-  const [, ulid] = /^nhi-cred_([0-9a-hjkmnp-tv-z]{26})$/.exec(accountName) ?? [];
-  return ulid === undefined ? undefined : (`cred_${ulid.toUpperCase()}` as CredentialId);
+  const ulid = accountName.slice(NAMES.userPrefix.length);
+  return accountName.startsWith(NAMES.userPrefix) && ULID.test(ulid) ? (`cred_${ulid.toUpperCase()}` as CredentialId) : undefined;
 };
 
 /** What a request becomes: names end in the credential's id, so that none is ever reused, and hold no owner, since owners change. */
@@ -22,6 +23,6 @@ export const grantFor = (
   purpose: asked.purpose,
   environment: asked.environment,
   consumers: asked.consumers,
-  accountName: `${PREFIX}${id.toLowerCase()}`, // IAM names are unique without regard to case
+  accountName: `${NAMES.userPrefix}${id.slice('cred_'.length).toLowerCase()}`, // IAM names are unique without regard to case
   secretName: `nhi/${asked.profile}/${id}`,
 });

@@ -86,7 +86,7 @@ async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, offb
 async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, review: Review): Promise<void> {
   const { state } = before;
   const { page, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
-  const tooMuch = page.filter((credential) => credential.status !== 'revoked' && exceeds(ports.policy, state, credential));
+  const tooMuch = page.filter((credential) => exceeds(ports.policy, state, credential));
   await Promise.all(
     tooMuch.filter(({ status }) => status !== 'revoking').map((one) => end(ports, state, one, 'owner-moved', state.epoch + 1)),
   );

@@ -1,10 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { NAMES } from '../contract/env.ts';
 import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
+import { alarmAtFirst } from './alarm.ts';
 import type { NhiFunction } from './nhi-function.ts';
 
 /**
@@ -44,16 +45,6 @@ export function sweepsAccount(scope: Construct, sweep: NhiFunction): void {
     schedule: Schedule.rate(Duration.hours(1)),
     targets: [new LambdaFunction(sweep.function, { retryAttempts: 1 })],
   });
-  const alarm = (id: string, alarmDescription: string, metric: Metric): void => {
-    new Alarm(scope, id, {
-      alarmDescription,
-      metric,
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-  };
   const own = (metricName: string): Metric =>
     new Metric({
       namespace: NAMES.metrics,
@@ -62,12 +53,14 @@ export function sweepsAccount(scope: Construct, sweep: NhiFunction): void {
       statistic: 'Maximum',
       period: Duration.hours(1),
     });
-  alarm(
+  alarmAtFirst(
+    scope,
     'SweepHeld',
     'A sweep found more to act on than it may, or could not act on all of it: `nhi report orphans` shows what.',
     own(NAMES.heldActs),
   );
-  alarm(
+  alarmAtFirst(
+    scope,
     'SweepFailed',
     'A sweep of the account did not get through; it acted on nothing.',
     sweep.function.metricErrors({ period: Duration.hours(1) }),

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -13,6 +13,7 @@ import { DUE_INDEX } from '../contract/table.ts';
 import type { Policy } from '../domain/policy.ts';
 import { sweepsAccount } from './account-sweep.ts';
 import { acknowledge } from './acknowledge.ts';
+import { alarmAtFirst } from './alarm.ts';
 import { frontDoor } from './front-door.ts';
 import { InboundBus } from './inbound-bus.ts';
 import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
@@ -82,6 +83,7 @@ export class NhiLifecycle extends Construct {
       made.deny(['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'], [boundary.managedPolicyArn]);
       return made;
     };
+    const dueIndexArn = `${table.tableArn}/index/${DUE_INDEX}`;
     const ledger = (to: NhiFunction, ...actions: readonly string[]): void => {
       to.allow(
         actions.map((action) => `dynamodb:${action}`),
@@ -105,7 +107,7 @@ export class NhiLifecycle extends Construct {
 
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, 'Query', 'BatchGetItem');
-    api.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
+    api.allow(['dynamodb:Query'], [dueIndexArn]);
     api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
     this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
@@ -136,7 +138,7 @@ export class NhiLifecycle extends Construct {
     worker.function.addEventSource(new SqsEventSource(work.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency }));
 
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
-    sweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
+    sweep.allow(['dynamodb:Query'], [dueIndexArn]);
     ledger(sweep, 'UpdateItem');
     sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [work.queue.queueArn, owners.queue.queueArn]);
     new Rule(this, 'EveryMinute', {
@@ -150,7 +152,7 @@ export class NhiLifecycle extends Construct {
       environment: { ...shared, ...queues },
     });
     ledger(accountSweep, ...write, 'Query', 'BatchGetItem');
-    accountSweep.allow(['dynamodb:Query'], [`${table.tableArn}/index/${DUE_INDEX}`]);
+    accountSweep.allow(['dynamodb:Query'], [dueIndexArn]);
     accountSweep.allow(['sqs:SendMessage'], [work.queue.queueArn]);
     sweepsAccount(this, accountSweep);
 
@@ -173,20 +175,17 @@ export class NhiLifecycle extends Construct {
   }
 
   private watch(): void {
-    new Alarm(this, 'PastDeadline', {
-      alarmDescription:
-        'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
-      metric: new Metric({
+    alarmAtFirst(
+      this,
+      'PastDeadline',
+      'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
+      new Metric({
         namespace: NAMES.metrics,
         metricName: NAMES.pastDeadline,
         dimensionsMap: { service: 'work' },
         statistic: 'Sum',
         period: Duration.minutes(5),
       }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
+    );
   }
 }

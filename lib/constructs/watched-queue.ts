@@ -1,8 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { alarmAtFirst } from './alarm.ts';
 
 export interface WatchedQueueProps {
   readonly queueName: string;
@@ -47,11 +48,9 @@ export function deadLetterQueue(scope: Construct, id: string, queueName: string)
 
 /** One message is enough: nothing goes there by itself that a person need not see. */
 export const deadLetterAlarm = (queue: Queue): Alarm =>
-  new Alarm(queue, 'Alarm', {
-    alarmDescription: `${queue.node.path} holds something that could not be handled. Read its reason, mend it, and redrive.`,
-    metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
-    threshold: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    evaluationPeriods: 1,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  });
+  alarmAtFirst(
+    queue,
+    'Alarm',
+    `${queue.node.path} holds something that could not be handled. Read its reason, mend it, and redrive.`,
+    queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
+  );

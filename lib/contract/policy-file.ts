@@ -4,6 +4,7 @@ import type { Policy } from '../domain/policy.ts';
 import { closest } from './closest.ts';
 import { locate } from './locate.ts';
 import { PolicyFile, type PolicyFileContent, policyOf } from './policy-schema.ts';
+import { shown, valueAt } from './told-value.ts';
 
 /** What is wrong with a policy file, and where; line and column count from 1. */
 export interface PolicyProblem {
@@ -134,7 +135,3 @@ function outOfOrder(path: Path, profile: PolicyFileContent['profiles'][string]):
   const ends = rotateEvery > overlap + hardLimit + regret;
   return ends ? [] : [{ path: [...path, 'rotateEvery'], rule: 'must be more than overlap, hardLimit and regret together' }];
 }
-
-const valueAt = (content: unknown, path: Path): unknown =>
-  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), content);
-const shown = (value: unknown): string => (value === undefined ? '(absent)' : JSON.stringify(value).slice(0, 100));

@@ -4,6 +4,7 @@ import {
   CreateGroupCommand,
   CreatePolicyCommand,
   CreateUserCommand,
+  GetUserPolicyCommand,
   IAMClient,
   ListGroupsForUserCommand,
   PutUserPolicyCommand,
@@ -279,6 +280,8 @@ describe('the connector of IAM', () => {
     await cloud().control.faults([{ match: 'iam:DeleteUser', kind: 'error', status: 409, code: 'DeleteConflict' }]);
     expect(await connector.removeAccount(made)).toBe(false);
     expect((await cloud().control.counts())['iam:PutUserPolicy']).toBeDefined();
+    const deny = await iam.send(new GetUserPolicyCommand({ UserName, PolicyName: 'nhi-deny' }));
+    expect(decodeURIComponent(deny.PolicyDocument ?? '')).toContain('"Deny"');
     expect(await connector.removeAccount(made)).toBe(true);
     expect(await connector.accountExists(made)).toBe(false);
   });

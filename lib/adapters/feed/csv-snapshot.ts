@@ -25,7 +25,7 @@ export const csvSnapshot = (open: () => Readable, rules: FeedRules): Snapshot =>
           needColumns(header, rules);
           continue;
         }
-        if (short) yield tooShort(short, header, rules);
+        if (short) yield lineOf(short.record, header, short.line, rules); // it was not the last one
         short = undefined;
         if (record.length < header.length) short = { line: info.lines, record };
         else yield lineOf(record, header, info.lines, rules);
@@ -48,20 +48,11 @@ const recordOf = (values: readonly string[], header: readonly string[]): Readonl
   Object.fromEntries(header.map((name, index) => [name, values[index] ?? '']));
 
 function lineOf(values: readonly string[], header: readonly string[], line: number, rules: FeedRules): FeedLine {
-  if (values.length > header.length) {
+  if (values.length !== header.length) {
     const subject = recordOf(values, header)[rules.columns.id]?.trim() || undefined;
     const reject = { line, column: '(row)', value: `${values.length} fields`, rule: `must have ${header.length}`, subject };
     return { is: 'reject', reject };
   }
   const read = readRow(recordOf(values, header), line, rules);
   return read.ok ? { is: 'row', line, row: read.row } : { is: 'reject', reject: read.reject };
-}
-
-function tooShort(
-  { line, record }: { readonly line: number; readonly record: readonly string[] },
-  header: readonly string[],
-  rules: FeedRules,
-): FeedLine {
-  const subject = recordOf(record, header)[rules.columns.id]?.trim() || undefined;
-  return { is: 'reject', reject: { line, column: '(row)', value: `${record.length} fields`, rule: `must have ${header.length}`, subject } };
 }

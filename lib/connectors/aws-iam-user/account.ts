@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  DeleteUserCommand,
-  DeleteUserPolicyCommand,
   GenerateCredentialReportCommand,
   GetCredentialReportCommand,
   IAMClient,
   type IAMClientConfig,
-  PutUserPolicyCommand,
   paginateGetAccountAuthorizationDetails,
   paginateListAccessKeys,
   UpdateAccessKeyCommand,
@@ -19,8 +16,8 @@ import { NAMES } from '../../contract/env.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { LiveUser } from '../../domain/orphans.ts';
 import type { EpochMs } from '../../domain/types.ts';
-import { allPages, takeAwayWhatHangsOn } from './attachments.ts';
-import { DENY, DENY_ALL } from './deny.ts';
+import { allPages } from './attachments.ts';
+import { putDeny, removeUser } from './removal.ts';
 import { findUser } from './user.ts';
 
 /** IAM makes a report in seconds to minutes, and gives the last one again for four hours. */
@@ -37,8 +34,7 @@ export function iamAccount(aws: Pick<IAMClientConfig, 'endpoint' | 'region' | 'c
     const user = await findUser(iam, name);
     return user?.Path === path ? user : undefined;
   };
-  const deny = (UserName: string) =>
-    ask('PutUserPolicy', () => iam.send(new PutUserPolicyCommand({ UserName, PolicyName: DENY, PolicyDocument: DENY_ALL })));
+  const deny = (UserName: string) => ask('PutUserPolicy', () => putDeny(iam, UserName));
 
   return {
     list: async () => {
@@ -69,16 +65,7 @@ export function iamAccount(aws: Pick<IAMClientConfig, 'endpoint' | 'region' | 'c
     remove: async (UserName) => {
       if (!(await ours(UserName))) return false;
       await deny(UserName);
-      await takeAwayWhatHangsOn(iam, UserName, DENY);
-      await ask('DeleteUserPolicy', () => once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY })), {
-        NoSuchEntity: () => undefined,
-      });
-      const refused = await ask('DeleteUser', async () => void (await once.send(new DeleteUserCommand({ UserName }))), {
-        NoSuchEntity: () => undefined,
-        DeleteConflict: () => true,
-      });
-      if (refused) await deny(UserName);
-      return !refused;
+      return removeUser(iam, once, UserName, deny);
     },
   };
 }

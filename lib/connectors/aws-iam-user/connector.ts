@@ -3,12 +3,9 @@ import {
   CreateAccessKeyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
-  DeleteUserCommand,
-  DeleteUserPolicyCommand,
   GetAccessKeyLastUsedCommand,
   IAMClient,
   type IAMClientConfig,
-  PutUserPolicyCommand,
   paginateListAccessKeys,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
@@ -19,9 +16,9 @@ import { NAMES } from '../../contract/env.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { EpochMs, KeyId } from '../../domain/types.ts';
-import { allPages, takeAwayWhatHangsOn } from './attachments.ts';
-import { DENY, DENY_ALL } from './deny.ts';
+import { allPages } from './attachments.ts';
 import { keyBody, parseKeyBody } from './key-body.ts';
+import { putDeny, removeUser } from './removal.ts';
 import { findUser, isOurs, tagsOf } from './user.ts';
 import { isUsable } from './verify.ts';
 
@@ -64,20 +61,7 @@ export function iamUserConnector(config: IamUserConfig): Connector {
     });
   };
 
-  const deny = (UserName: string): Promise<void> =>
-    unlessGone('PutUserPolicy', UserName, () =>
-      iam.send(new PutUserPolicyCommand({ UserName, PolicyName: DENY, PolicyDocument: DENY_ALL })),
-    );
-
-  /** Not with the repeating client: a repetition could take the deny off again after it was put back. */
-  const deleteUser = async (UserName: string): Promise<boolean> => {
-    const gone = () => undefined;
-    await ask('DeleteUserPolicy', () => once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY })), { NoSuchEntity: gone });
-    return ask('DeleteUser', async () => void (await once.send(new DeleteUserCommand({ UserName }))), {
-      NoSuchEntity: gone,
-      DeleteConflict: () => false,
-    }).then((conflict) => conflict !== false);
-  };
+  const deny = (UserName: string): Promise<void> => unlessGone('PutUserPolicy', UserName, () => putDeny(iam, UserName));
 
   return {
     ensureAccount: async (credential) => {
@@ -153,15 +137,7 @@ export function iamUserConnector(config: IamUserConfig): Connector {
       const user = await findUser(iam, UserName);
       if (!user) return true;
       if (!isOurs(user, credential, path, stack)) throw new Fault('foreign-account', false, UserName);
-      await takeAwayWhatHangsOn(iam, UserName, DENY);
-      try {
-        if (await deleteUser(UserName)) return true;
-      } catch (fault) {
-        await deny(UserName).catch(() => undefined); // the fault that came first says more, and the step is repeated
-        throw fault;
-      }
-      await deny(UserName);
-      return false;
+      return removeUser(iam, once, UserName, deny);
     },
 
     accountExists: async (credential) => (await findUser(iam, userOf(credential))) !== undefined,
