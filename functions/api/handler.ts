@@ -2,14 +2,8 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
-import {
-  listCredentials,
-  listFindings,
-  revokeCredential,
-  rotateCredential,
-  showCredential,
-  showOwner,
-} from '../../lib/application/consult.ts';
+import { changeCredential, VERBS, type Verb } from '../../lib/application/change-credential.ts';
+import { listCredentials, listFindings, showCredential, showOwner } from '../../lib/application/consult.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
 import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
 import { Fault } from '../../lib/domain/faults.ts';
@@ -17,7 +11,7 @@ import type { CredentialId } from '../../lib/domain/types.ts';
 import { composeRequests } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
-import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read } from './request.ts';
+import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read, Transfer } from './request.ts';
 import { credentialView, eventView, findingView, listedView, ownerView } from './view.ts';
 
 const ports = composeRequests(process.env);
@@ -26,7 +20,7 @@ const show = showCredential(ports.ledger);
 const owner = showOwner(ports.ledger);
 const list = listCredentials(ports.ledger);
 const findings = listFindings(ports.ledger);
-const changes = { revoke: revokeCredential(ports, ports.policyDigest), rotate: rotateCredential(ports, ports.policyDigest) };
+const change = changeCredential(ports);
 
 interface Signed {
   readonly arn: string;
@@ -69,14 +63,14 @@ async function getCredential(event: HttpEvent): Promise<HttpResult> {
 }
 
 const postChange =
-  (verb: keyof typeof changes) =>
+  (verb: Verb) =>
   async (event: HttpEvent): Promise<HttpResult> => {
     const id = credentialId(event);
     if (!id) return badId(event);
-    const asked = read(Reason, event.body);
+    const asked = read(verb === 'transfer' ? Transfer : Reason, event.body);
     if (!asked.ok) return invalid(asked.errors);
     const { arn, caller } = signedBy(event);
-    const result = await changes[verb](caller, arn, id, asked.value.reason);
+    const result = await change(caller, arn, id, { verb, ...asked.value });
     return result.ok ? json(202, credentialView(result.credential)) : refusal(result);
   };
 
@@ -110,8 +104,7 @@ const routes = [
   { method: 'POST', path: '/v1/credentials', handler: postCredential },
   { method: 'GET', path: '/v1/credentials', handler: getCredentials },
   { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
-  { method: 'POST', path: '/v1/credentials/{id}/revoke', handler: postChange('revoke') },
-  { method: 'POST', path: '/v1/credentials/{id}/rotate', handler: postChange('rotate') },
+  ...VERBS.map((verb) => ({ method: 'POST' as const, path: `/v1/credentials/{id}/${verb}`, handler: postChange(verb) })),
   { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
   { method: 'GET', path: '/v1/findings', handler: getFindings },
 ] as const;

@@ -17,6 +17,8 @@ export const NewCredential = z.strictObject({
 
 /** Why somebody changes a credential; stands in its history. */
 export const Reason = z.strictObject({ reason: text(500) });
+/** And to whom it is to pass. */
+export const Transfer = Reason.extend({ to: text(320) });
 export const CREDENTIAL_ID = /^cred_[0-9A-HJKMNP-TV-Z]{26}$/;
 /** Printable ASCII, as the draft of the Idempotency-Key header has it. */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,100}$/;

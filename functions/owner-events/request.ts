@@ -27,6 +27,7 @@ const Detail = z.object({
     team: maybe,
     manager: maybe,
     zone: maybe,
+    successor: maybe,
   }),
 });
 
@@ -61,7 +62,7 @@ export function factIn(body: string): ReadFact {
     return { ok: false, field: problems[0]?.field ?? '(body)', reason: problems.map(({ said }) => said).join('; ') };
   }
   const { detail } = parsed.data;
-  const { email, roles, team, manager, zone } = detail.attributes;
+  const { email, roles, team, manager, zone, successor } = detail.attributes;
   const occurredAtMs = Date.parse(detail.occurredAt) as EpochMs;
   return {
     ok: true,
@@ -74,7 +75,14 @@ export function factIn(body: string): ReadFact {
       occurredAtMs,
       effectiveAtMs: detail.effectiveAt === undefined ? occurredAtMs : (Date.parse(detail.effectiveAt) as EpochMs),
       cause: detail.cause,
-      attributes: { email, roles, ...(team && { team }), ...(manager && { manager }), ...(zone && { zone }) },
+      attributes: {
+        email,
+        roles,
+        ...(team && { team }),
+        ...(manager && { manager }),
+        ...(zone && { zone }),
+        ...(successor && { successor }),
+      },
     },
   };
 }

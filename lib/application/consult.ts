@@ -1,12 +1,9 @@
 import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
-import type { Command, Rejection } from '../domain/credential/decide.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { CredentialId } from '../domain/types.ts';
-import type { Context } from './envelope.ts';
-import type { Envelope, Ledger, Wake } from './ports.ts';
-import { command, type RecordPorts } from './record.ts';
+import type { Envelope, Ledger } from './ports.ts';
 import { resolveOwner } from './request-credential.ts';
 
 export type Denied = {
@@ -48,7 +45,8 @@ export const showOwner =
     const owner = id && (await ledger.owner(id));
     if (!owner || !(await maySee(ledger, caller, owner.state.id))) return { ok: false, why: 'not-found', field: 'owner', value: ref };
     const { page, nextCursor } = await ledger.heldBy(owner.state.id, undefined, OWNER_PAGE);
-    return { ok: true, owner: owner.state, credentials: page, more: nextCursor !== undefined };
+    const credentials = page.filter(({ holder }) => holder.id === id); // others passed on
+    return { ok: true, owner: owner.state, credentials, more: nextCursor !== undefined };
   };
 
 /** A live credential with what of its owner decides whether they may have it. */
@@ -84,51 +82,8 @@ export const listFindings =
     return { ok: true, findings: await ledger.findings() };
   };
 
-export interface RevokePorts extends RecordPorts {
-  readonly wake: Wake;
-}
-
-type Changed =
-  | { readonly ok: true; readonly credential: Credential }
-  | Denied
-  | { readonly ok: false; readonly why: Rejection; readonly field: 'id'; readonly value: string };
-
-/** Ends a credential, for good. Whoever owns it, or may operate, may end it. */
-export const revokeCredential =
-  (ports: RevokePorts, policyDigest: string) =>
-  async (caller: Caller | undefined, arn: string, id: CredentialId, reason: string): Promise<Changed> =>
-    change(ports, policyDigest, caller, arn, id, reason, { type: 'revoke', cause: 'requested' });
-
-/** Begins a rotation now. For whoever may end the credential too. */
-export const rotateCredential =
-  (ports: RevokePorts, policyDigest: string) =>
-  async (caller: Caller | undefined, arn: string, id: CredentialId, reason: string): Promise<Changed> =>
-    change(ports, policyDigest, caller, arn, id, reason, { type: 'rotate' });
-
-async function change(
-  ports: RevokePorts,
-  policyDigest: string,
-  caller: Caller | undefined,
-  arn: string,
-  id: CredentialId,
-  reason: string,
-  wanted: Command,
-): Promise<Changed> {
-  if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
-  const credential = (await ports.ledger.credential(id))?.state;
-  if (!credential || !(await maySee(ports.ledger, caller, credential.holder.id)))
-    return { ok: false, why: 'not-found', field: 'id', value: id };
-  const owns = (await resolveOwner(ports.ledger, caller.ownerRef)) === credential.holder.id;
-  const refused = owns ? undefined : authorize(caller, 'operate');
-  if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
-  const context: Context = { actor: { kind: 'person', id: arn }, cause: reason, correlationId: id, policyDigest };
-  const { decision, record } = await command(ports, id, wanted, context);
-  if (!decision.ok) return { ok: false, why: decision.why, field: 'id', value: id };
-  await ports.wake.send({ queue: credential.grant.connector, id }, 0);
-  return { ok: true, credential: record?.state ?? credential };
-}
-
-async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
+/** To everybody else a credential isn't there. */
+export async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
   if (!authorize(caller, 'audit') || !authorize(caller, 'operate')) return true;
   for (const ref of [caller.ownerRef, ...caller.for]) if ((await resolveOwner(ledger, ref)) === ownerId) return true;
   return false;

@@ -1,8 +1,9 @@
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { Credential, Grant, Holder } from '../domain/credential/state.ts';
 import type { Secret } from '../domain/faults.ts';
+import type { Count } from '../domain/guard.ts';
 import type { Finding, Known } from '../domain/orphans.ts';
-import type { Convergence, Owner, OwnerEvent } from '../domain/owner/state.ts';
+import type { Convergence, Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId } from '../domain/types.ts';
 
 export interface Clock {
@@ -45,13 +46,37 @@ export interface Loaded<S> {
 
 /** Unique items written in the same transaction as the events that make them true; a second of the same name is `Fault('already-exists')`. */
 export type Companion =
+  /** That an owner holds, or once held, a credential: what they are looked through by. Who holds it now, its record says. */
   | { readonly item: 'ownership'; readonly ownerId: OwnerId; readonly credentialId: CredentialId }
   | { readonly item: 'subject'; readonly account: string; readonly subject: string; readonly credentialId: CredentialId }
   | { readonly item: 'request'; readonly caller: string; readonly key: string; readonly credentialId: CredentialId }
   | { readonly item: 'alias'; readonly source: string; readonly externalId: string; readonly ownerId: OwnerId }
   /** An alias that may change hands: from nobody, or from the owner it was seen with. */
   | { readonly item: 'email'; readonly email: string; readonly ownerId: OwnerId; readonly seen: OwnerId | undefined }
-  | { readonly item: 'convergence'; readonly ownerId: OwnerId; readonly convergence: Convergence };
+  | { readonly item: 'convergence'; readonly ownerId: OwnerId; readonly convergence: Convergence }
+  /** Adds to a counter of the guard; one that would be more than full is `Fault('guard-tripped')`, and nothing is written. */
+  | { readonly item: 'count'; readonly count: Count }
+  /** Joins the batch; `Fault('guard-tripped')` when that is not the open one any more. */
+  | { readonly item: 'held'; readonly member: HeldMember };
+
+/** An owner whose removal is held. */
+export interface HeldMember {
+  readonly batch: number;
+  readonly ownerId: OwnerId;
+  readonly of: Removal;
+  readonly source: string;
+  readonly credentials: number;
+  readonly heldAtMs: EpochMs;
+}
+
+/** Who let a batch go, exactly as it then was. */
+export interface Release {
+  readonly batch: number;
+  readonly seal: string;
+  readonly by: OwnerId;
+  readonly reason: string;
+  readonly atMs: EpochMs;
+}
 
 interface Append<S, E> {
   /** The record the events were decided on; `undefined` for a new one. */
@@ -105,6 +130,12 @@ export interface Ledger {
   ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
   findings(): Promise<readonly Finding[]>;
   putFinding(finding: Finding): Promise<void>;
+  /** Number of the batch that what is held now joins. */
+  openBatch(): Promise<number>;
+  heldIn(batch: number): Promise<readonly HeldMember[]>;
+  release(batch: number): Promise<Release | undefined>;
+  /** Closes the open batch and opens the next. `false`: it has other than `size` members by now, or is not open any more. */
+  closeBatch(release: Release, size: number): Promise<boolean>;
   events(id: CredentialId | OwnerId): Promise<readonly Envelope[]>;
   /** Throws `Fault('ledger-conflict')` when another writer got to the version first. A write of ours that went through unnoticed is success. */
   appendCredential(append: CredentialAppend): Promise<void>;
@@ -137,6 +168,12 @@ export interface Connector {
   deleteVersion(credential: Credential, keyId: KeyId): Promise<void>;
   /** Refuses everything to the account, whatever keys it has. Idempotent; succeeds when the account does not exist. */
   deny(credential: Credential): Promise<void>;
+  /** Takes the deny off. Idempotent, but NOT repeatable by itself: a second one could come after a new deny. */
+  lift(credential: Credential): Promise<void>;
+  /** Gives a disabled key its access back; `false`: it is gone. Not repeatable by itself either. */
+  enableVersion(credential: Credential, keyId: KeyId): Promise<boolean>;
+  /** Writes the owner tag anew. */
+  tagOwner(credential: Credential, holder: Holder): Promise<void>;
   /** Removes what hangs on the account, then the account. `false`: something came in between, deny and disable again. */
   removeAccount(credential: Credential): Promise<boolean>;
   accountExists(credential: Credential): Promise<boolean>;
@@ -151,6 +188,8 @@ export interface SecretStore {
   read(credential: Credential, attempt: AttemptId): Promise<Secret | undefined>;
   /** Stages `attempt` AWSCURRENT, from whichever attempt of ours holds the label; from a foreign one: `Fault('provider-refused')`. */
   promote(credential: Credential, attempt: AttemptId): Promise<void>;
+  /** Writes the owner tag anew. */
+  tagOwner(credential: Credential, holder: Holder): Promise<void>;
   /** Lets the consumers read. */
   share(credential: Credential): Promise<void>;
   /** Reads fail at once; recoverable for the store's window. Succeeds when there is none. */

@@ -67,15 +67,19 @@ export async function retryingConflicts<T>(attempt: () => Promise<T>): Promise<T
   }
 }
 
-/** Decides a command on the record as it is now, and records it. Needs no lease. */
+/** Decides a command on the record as it is now, and records it. Needs no lease. `requires`: the owner is looked at in the transaction. */
 export const command = (
   ports: RecordPorts,
   id: CredentialId,
   wanted: Command,
   context: Context,
+  requires?: CredentialAppend['requires'],
 ): Promise<{ readonly decision: Decision; readonly record: Loaded<Credential> | undefined }> =>
   retryingConflicts(async () => {
     const before = await ports.ledger.credential(id);
     const decision = decide(before?.state, wanted, ports.clock.now(), ports.timing);
-    return { decision, record: decision.ok ? await appendCredential(ports, before, decision.events, context) : before };
+    return {
+      decision,
+      record: decision.ok ? await appendCredential(ports, before, decision.events, context, requires ? { requires } : {}) : before,
+    };
   });

@@ -2,7 +2,7 @@ import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import { type AccountListing, type Act, dueAct, type Finding, findOrphans, type Orphan, sameFinding, seen } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy, SweepRules } from '../domain/policy.ts';
 import type { CredentialId } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Wake } from './ports.ts';
@@ -45,7 +45,7 @@ export const sweepAccount = (ports: AccountSweepPorts) => async (): Promise<Acco
   const found = await orphansIn(ports, listing);
   const before = await ledger.findings();
   const nowMs = clock.now();
-  const rules = policy.sweeps.orphans;
+  const rules: SweepRules = policy.mode === 'observe' ? { ...policy.sweeps.orphans, mode: 'observe' } : policy.sweeps.orphans;
   const current = found.map((orphan) =>
     seen(
       before.find((finding) => sameFinding(finding, orphan)),
@@ -72,7 +72,7 @@ export const sweepAccount = (ports: AccountSweepPorts) => async (): Promise<Acco
     await ledger.putFinding({ ...finding, status, wouldHave: acting ? 'none' : act });
   }
   for (const old of before)
-    if (old.status !== 'resolved' && !current.some((finding) => sameFinding(finding, old)))
+    if (old.kind !== 'leaver' && old.kind !== 'mover' && old.status !== 'resolved' && !current.some((finding) => sameFinding(finding, old)))
       await ledger.putFinding({ ...old, status: old.status === 'ended' ? 'ended' : 'resolved', wouldHave: 'none' });
   return { users: listing.users.length, findings: current.length, acted, held, failed };
 };

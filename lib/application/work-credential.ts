@@ -1,8 +1,9 @@
-import { decide, decideOutcome, type Outcome } from '../domain/credential/decide.ts';
+import { decide } from '../domain/credential/decide.ts';
 import { type NextStep, nextStep } from '../domain/credential/next-step.ts';
-import type { Credential, Lease, LeasedStep } from '../domain/credential/state.ts';
+import { decideOutcome, type Outcome } from '../domain/credential/outcome.ts';
+import type { Credential, Holder, Lease, LeasedStep } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
-import type { AttemptId, CredentialId, EpochMs, KeyId } from '../domain/types.ts';
+import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { appendCredential, command, type RecordPorts, retryingConflicts } from './record.ts';
@@ -76,10 +77,15 @@ async function takeStep(
   next: Acting,
 ): Promise<Loaded<Credential> | 'answer-lost' | undefined> {
   const { id } = before.state;
-  if (next.do === 'give-up')
-    return (await command(ports, id, { type: 'revoke', cause: 'gave-up' }, contextOf(ports, before.state, 'provisioning deadline'))).record;
-  if (next.do === 'deny') return deny(ports, before);
   const nowMs = ports.clock.now();
+  if (next.do === 'give-up')
+    return (await command(ports, id, { type: 'revoke', cause: next.cause }, contextOf(ports, before.state, 'deadline'))).record;
+  if (next.do === 'suspend') {
+    const ends = next.regretMs === undefined ? undefined : ({ atMs: plusMs(nowMs, next.regretMs), cause: 'owner-left' } as const);
+    return (await command(ports, id, { type: 'suspend', why: next.why, ends }, contextOf(ports, before.state, 'deadline'))).record;
+  }
+  if (next.do === 'pass-on') return passOn(ports, before, next.to);
+  if (next.do === 'deny') return deny(ports, before, nowMs);
   const attempt = ports.ids.uuid() as AttemptId;
   const start = decide(before.state, { type: 'start', step: next.do, attempt }, nowMs, ports.timing);
   if (!start.ok) return undefined;
@@ -91,11 +97,25 @@ async function takeStep(
   );
 }
 
+/** The ownership, with the heir's record looked at in the same transaction: one that has left by now does not get it. */
+async function passOn(ports: WorkerPorts, before: Loaded<Credential>, to: Holder): Promise<Loaded<Credential> | undefined> {
+  const { state } = before;
+  const decision = decide(state, { type: 'pass-on' }, ports.clock.now(), ports.timing);
+  if (!decision.ok) return undefined;
+  const companions = [{ item: 'ownership', ownerId: to.id, credentialId: state.id }] as const;
+  try {
+    return await appendCredential(ports, before, decision.events, contextOf(ports, state, 'pass-on'), { companions, requires: to });
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'owner-not-active')) throw error;
+    return (await command(ports, state.id, { type: 'heir-lost' }, contextOf(ports, state, 'the heir is not active'))).record;
+  }
+}
+
 /** The one step without a lease: idempotent, and within one lease length of its read. */
-async function deny(ports: WorkerPorts, before: Loaded<Credential>): Promise<Loaded<Credential> | 'answer-lost'> {
-  return asAnswered(ports, before.state.id, before.state.fence, 'deny', async () => {
-    await ports.connector.deny(before.state);
-    return record(ports, before.state.id, before.state.fence, { of: 'deny' });
+async function deny(ports: WorkerPorts, { state }: Loaded<Credential>, startedAtMs: EpochMs): Promise<Loaded<Credential> | 'answer-lost'> {
+  return asAnswered(ports, state.id, state.fence, 'deny', async () => {
+    await ports.connector.deny(state);
+    return record(ports, state.id, state.fence, { of: 'deny', startedAtMs });
   });
 }
 
@@ -133,6 +153,15 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
     case 'disable-version':
       await connector.disableVersion(state, next.keyId);
       return { of: next.do, keyId: next.keyId };
+    case 'enable-version':
+      return { of: next.do, keyId: next.keyId, there: await connector.enableVersion(state, next.keyId) };
+    case 'lift':
+      await connector.lift(state);
+      return { of: next.do };
+    case 'retag':
+      await connector.tagOwner(state, next.to);
+      await secrets.tagOwner(state, next.to);
+      return { of: next.do, ownerId: next.to.id };
     case 'disable-all':
       return { of: next.do, keyIds: await disableAll(connector, state) };
     case 'withdraw-secret':
@@ -145,6 +174,8 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
     case 'create-version':
     case 'deny':
     case 'give-up':
+    case 'suspend':
+    case 'pass-on':
       throw new Error(`${next.do} is not called from here`);
   }
 }

@@ -1,25 +1,16 @@
-import type { Credential, RevocationCause } from '../domain/credential/state.ts';
-import { entitlement } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
-import { decideLeave, decidePage, decideReviewPage, nextOwnerStep, type OwnerStep, tallied } from '../domain/owner/decide.ts';
-import type { Offboarding, Owner, Review } from '../domain/owner/state.ts';
-import type { Policy } from '../domain/policy.ts';
+import { decideLeave, nextOwnerStep, type OwnerStep } from '../domain/owner/decide.ts';
+import type { Owner } from '../domain/owner/state.ts';
 import type { EpochMs, OwnerId } from '../domain/types.ts';
-import type { Context } from './envelope.ts';
-import type { Companion, Loaded, Wake } from './ports.ts';
-import { appendOwner, command, type RecordPorts } from './record.ts';
+import { admit, askRelease } from './admit.ts';
+import { offboardPage, reviewPage } from './offboard.ts';
+import type { Loaded } from './ports.ts';
+import { appendOwner } from './record.ts';
+import { contextOf, type OwnerWorkerPorts } from './removal.ts';
 import type { WorkEnd } from './work-credential.ts';
-
-export interface OwnerWorkerPorts extends RecordPorts {
-  readonly wake: Wake;
-  readonly policy: Policy;
-  readonly policyDigest: string;
-}
 
 type Acting = Exclude<OwnerStep, { readonly do: 'rest' | 'wait' }>;
 
-/** One page fits a worker's run and a transaction's patience; a leaver with thousands takes many. */
-const PAGE = 200;
 const LONGEST_DELAY_MS = 900_000;
 
 /** Does what an owner's record wants: the leave whose day has come, and pages of the offboarding. */
@@ -42,89 +33,35 @@ export const workOnOwner =
         await wake.send(item, 0);
         return 'out-of-time';
       }
-      await act(ports, before, next).catch((error: unknown) => {
-        if (!(error instanceof Fault && error.code === 'ledger-conflict')) throw error; // another worker did it: read again
+      const stillHeld = await act(ports, before, next).catch((error: unknown) => {
+        if (error instanceof Fault && error.code === 'ledger-conflict') return false; // another worker did it: read again
+        throw error;
       });
+      if (stillHeld) return 'waiting'; // the sweep asks again
     }
   };
 
-const act = (ports: OwnerWorkerPorts, before: Loaded<Owner>, next: Acting): Promise<void> => {
+/** `true`: it is held, and nothing could be done. */
+async function act(ports: OwnerWorkerPorts, before: Loaded<Owner>, next: Acting): Promise<boolean> {
   switch (next.do) {
     case 'leave':
-      return leave(ports, before);
+      await leave(ports, before);
+      return false;
+    case 'admit':
+      await admit(ports, before, next.of);
+      return false;
+    case 'ask-release':
+      return !(await askRelease(ports, before, next));
     case 'offboard':
-      return offboardPage(ports, before, next.offboarding);
+      await offboardPage(ports, before, next.offboarding);
+      return false;
     case 'review':
-      return reviewPage(ports, before, next.review);
+      await reviewPage(ports, before, next.review);
+      return false;
   }
-};
+}
 
 async function leave(ports: OwnerWorkerPorts, before: Loaded<Owner>): Promise<void> {
   const decision = decideLeave(before.state, ports.clock.now());
   if (decision.ok) await appendOwner(ports, before, decision.events, contextOf(ports, before.state, 'effective'));
 }
-
-/** One page of what the owner holds: an idempotent command for each credential, then the tally and the cursor. */
-async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, offboarding: Offboarding): Promise<void> {
-  const { id } = before.state;
-  const { page, nextCursor } = await ports.ledger.heldBy(id, offboarding.cursor, PAGE);
-  await Promise.all(
-    page
-      .filter(mustEnd(id, offboarding))
-      .map((credential) => end(ports, before.state, credential, causeOf(offboarding), offboarding.epochBelow)),
-  );
-  const tally = tallied(offboarding.tally, id, offboarding.epochBelow, page);
-  const decision = decidePage(before.state, { tally, nextCursor }, ports.clock.now(), ports.timing);
-  if (!decision.ok) return;
-  const companions = decision.events.flatMap((event): readonly Companion[] =>
-    event.type === 'OwnerOffboarded' ? [{ item: 'convergence', ownerId: id, convergence: event.convergence }] : [],
-  );
-  await appendOwner(ports, before, decision.events, contextOf(ports, before.state, `offboarding, pass ${offboarding.pass}`), companions);
-}
-
-/** One page of what a mover holds: what they could not ask for in their new role ends, where its profile says so. */
-async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, review: Review): Promise<void> {
-  const { state } = before;
-  const { page, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
-  const tooMuch = page.filter((credential) => exceeds(ports.policy, state, credential));
-  await Promise.all(
-    tooMuch.filter(({ status }) => status !== 'revoking').map((one) => end(ports, state, one, 'owner-moved', state.epoch + 1)),
-  );
-  const after = { ended: review.ended + tooMuch.length, nextCursor };
-  const decision = decideReviewPage(state, after, ports.clock.now(), ports.timing);
-  if (decision.ok) await appendOwner(ports, before, decision.events, contextOf(ports, state, `review, pass ${review.pass}`));
-}
-
-/** A profile that is no longer in the policy says nothing about movers; the sweep reports its credentials. */
-function exceeds(policy: Policy, owner: Owner, { holder, grant, status }: Credential): boolean {
-  const profile = Object.hasOwn(policy.profiles, grant.profile) ? policy.profiles[grant.profile] : undefined;
-  if (holder.id !== owner.id || status === 'revoked' || profile?.onMove !== 'revoke') return false;
-  const entitled = entitlement(policy, owner, grant.profile, grant.environment);
-  return !entitled.ok && entitled.why !== 'owner-not-active';
-}
-
-const mustEnd =
-  (ownerId: OwnerId, { epochBelow }: Offboarding) =>
-  ({ holder, status }: Credential): boolean =>
-    holder.id === ownerId && holder.epoch < epochBelow && status !== 'revoking' && status !== 'revoked';
-
-const causeOf = ({ cause }: Offboarding): RevocationCause => (cause === 'for-cause' ? 'owner-left-for-cause' : 'owner-left');
-
-async function end(
-  ports: OwnerWorkerPorts,
-  owner: Owner,
-  { id, grant }: Credential,
-  why: RevocationCause,
-  epochBelow: number,
-): Promise<void> {
-  const wanted = { type: 'revoke', cause: why, ifHeldBy: { ownerId: owner.id, epochBelow } } as const;
-  const { decision } = await command(ports, id, wanted, contextOf(ports, owner, why));
-  if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
-}
-
-const contextOf = ({ policyDigest }: OwnerWorkerPorts, { id }: Owner, cause: string): Context => ({
-  actor: { kind: 'system', id: 'offboard' },
-  cause,
-  correlationId: id,
-  policyDigest,
-});

@@ -91,7 +91,7 @@ const inside = (schema: unknown, step: PropertyKey): unknown => {
 };
 
 /** What is right field by field and yet wrong together. */
-function contradictions({ accountable, sources, profiles, callers }: PolicyFileContent): readonly Finding[] {
+function contradictions({ accountable, sources, profiles, callers, steward }: PolicyFileContent): readonly Finding[] {
   const unknownSource = (path: Path, ref: string): readonly Finding[] => {
     const colon = ref.indexOf(':');
     const source = ref.slice(0, colon);
@@ -101,6 +101,7 @@ function contradictions({ accountable, sources, profiles, callers }: PolicyFileC
   };
   return [
     ...unknownSource(['accountable', 'policy'], accountable.policy),
+    ...(steward === undefined ? [] : unknownSource(['steward'], steward)),
     ...Object.entries(sources).flatMap(([name, { accountable: ref, principals }]) => [
       ...unknownSource(['sources', name, 'accountable'], ref),
       ...(principals.includes('self') && principals.length > 1

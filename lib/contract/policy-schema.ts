@@ -32,6 +32,8 @@ const grant = z
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 const role = z.string().trim().min(1).max(80);
 
+const mode = z.enum(['observe', 'enforce']);
+
 const column = z.string().trim().min(1).max(100);
 const Feed = z.strictObject({
   columns: z.strictObject({
@@ -45,12 +47,22 @@ const Feed = z.strictObject({
 
 const Source = z.strictObject({
   kind: z.literal('bus'),
+  mode: mode.optional(),
   accountable: ownerRef,
   principals: some(principal),
   maxSequenceJump: z.int().min(1).default(1_000_000),
   feed: Feed.optional(),
 });
 
+const OnLeave = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('revoke') }),
+  z.strictObject({ action: z.literal('suspend'), regret: duration(1_000, 2_592_000_000, 'at most 30d').prefault('7d') }),
+  z.strictObject({
+    action: z.literal('transfer'),
+    overlap: duration(1_000, 604_800_000, 'at most 7d').prefault('1h'),
+    regret: duration(1_000, 2_592_000_000, 'at most 30d').prefault('7d'),
+  }),
+]);
 const Profile = z.strictObject({
   connector: z.literal('aws-iam-user'),
   accountable: ownerRef,
@@ -58,8 +70,8 @@ const Profile = z.strictObject({
   grants: some(grant).max(10),
   eligible: z.strictObject({ roles: some(role) }),
   environments: some(name),
-  onLeave: z.strictObject({ action: z.literal('revoke') }),
-  onMove: z.enum(['keep', 'revoke']).default('revoke'),
+  onLeave: OnLeave,
+  onMove: z.enum(['keep', 'reapprove', 'transfer', 'revoke']).default('revoke'),
   rotateEvery: duration(1_000, 31_536_000_000, 'at most 365d').prefault('90d'),
   overlap: duration(1_000, 2_592_000_000, 'at most 30d').prefault('24h'),
   hardLimit: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
@@ -72,7 +84,7 @@ const Caller = z.strictObject({
     arn: z.string().regex(/^arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):\S+$/, 'must be the pattern of an IAM or STS ARN with its account'),
   }),
   owner: z.string().trim().min(1),
-  may: some(z.enum(['request', 'operate', 'audit'])),
+  may: some(z.enum(['request', 'approve', 'operate', 'audit', 'steward'])),
   for: z.array(ownerRef).default([]),
 });
 
@@ -86,29 +98,59 @@ const Timing = z.strictObject({
 });
 
 const Orphans = z.strictObject({
-  mode: z.enum(['observe', 'enforce']).default('observe'),
+  mode: mode.default('observe'),
   act: z.enum(['report', 'quarantine', 'revoke']).default('quarantine'),
   grace: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
   maxActs: z.int().min(1).max(1_000).default(10),
 });
 
+const allowance = (owners: number) =>
+  z
+    .strictObject({
+      owners: z.int().min(1).default(owners),
+      credentials: z
+        .int()
+        .min(1)
+        .default(3 * owners),
+    })
+    .prefault({});
+const Guard = z.strictObject({
+  hour: allowance(20),
+  day: allowance(60),
+  week: allowance(200),
+  forCauseAnHour: z.int().min(1).default(5),
+  escalateAfter: duration(60_000, 604_800_000, 'between 1m and 7d').prefault('4h'),
+});
+
+const Reapproval = z.strictObject({
+  within: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
+  for: duration(1_000, 31_536_000_000, 'at most 365d').prefault('90d'),
+});
+
 /** `nhi.policy.yaml`. Strict everywhere: a misspelt rule must not be a rule that is not there. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
+  mode: mode.default('observe'),
   accountable: z.strictObject({ policy: ownerRef }),
   sources: z.record(name, Source).refine((sources) => Object.keys(sources).length > 0, 'must name at least one source'),
   profiles: z.record(name, Profile),
   callers: z.array(Caller).default([]),
+  steward: ownerRef.optional(),
+  succession: z.array(z.enum(['named', 'manager', 'team', 'steward'])).default(['named', 'manager', 'team', 'steward']),
+  guard: Guard.prefault({}),
+  reapproval: Reapproval.prefault({}),
   sweeps: z.strictObject({ orphans: Orphans.prefault({}) }).prefault({}),
   timing: Timing.prefault({}),
 });
 
 export type PolicyFileContent = z.output<typeof PolicyFile>;
 
-export const policyOf = ({ timing, profiles, sweeps, ...rest }: PolicyFileContent): Policy => ({
+export const policyOf = ({ timing, profiles, sweeps, guard, reapproval, ...rest }: PolicyFileContent): Policy => ({
   ...rest,
   profiles: Object.fromEntries(Object.entries(profiles).map(([profileName, profile]) => [profileName, profileOf(profile)])),
   sweeps: { orphans: sweepOf(sweeps.orphans) },
+  guard: guardOf(guard),
+  reapproval: { withinMs: reapproval.within, forMs: reapproval.for },
   timing: {
     leaseMs: timing.lease,
     settleMs: timing.settle,
@@ -119,10 +161,23 @@ export const policyOf = ({ timing, profiles, sweeps, ...rest }: PolicyFileConten
   },
 });
 
+const guardOf = ({ escalateAfter, ...rest }: z.output<typeof Guard>) => ({ ...rest, escalateAfterMs: escalateAfter });
 const sweepOf = ({ grace, ...rest }: z.output<typeof Orphans>) => ({ ...rest, graceMs: grace });
 
-const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, ...rest }: z.output<typeof Profile>) => ({
+const onLeaveOf = (rules: z.output<typeof OnLeave>): Policy['profiles'][string]['onLeave'] => {
+  switch (rules.action) {
+    case 'revoke':
+      return rules;
+    case 'suspend':
+      return { action: rules.action, regretMs: rules.regret };
+    case 'transfer':
+      return { action: rules.action, overlapMs: rules.overlap, regretMs: rules.regret };
+  }
+};
+
+const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, onLeave, ...rest }: z.output<typeof Profile>) => ({
   ...rest,
+  onLeave: onLeaveOf(onLeave),
   rotation: { everyMs: rotateEvery, overlapMs: overlap, hardLimitMs: hardLimit, regretMs: regret, stillInUse },
 });
 

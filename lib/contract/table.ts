@@ -26,6 +26,11 @@ export const KEYS = {
   subject: (account: string, subject: string): Key => ({ pk: `ACCOUNT#${account}`, sk: `SUBJECT#${subject}` }),
   request: (caller: string, key: string): Key => ({ pk: `REQUEST#${caller}`, sk: `KEY#${key}` }),
   alias: (source: string, externalId: string): Key => ({ pk: `ALIAS#${source}#${externalId}`, sk: 'ALIAS' }),
+  guardCount: (window: string, bucket: number): Key => ({ pk: 'GUARD', sk: `COUNT#${window}#${bucket}` }),
+  openBatch: (): Key => ({ pk: 'GUARD', sk: 'OPEN' }),
+  batchMember: (batch: number, ownerId: OwnerId, heldAtMs: number): Key => ({ pk: `BATCH#${batch}`, sk: `MEMBER#${ownerId}#${heldAtMs}` }),
+  batchMemberPrefix: 'MEMBER#',
+  batchRelease: (batch: number): Key => ({ pk: `BATCH#${batch}`, sk: 'RELEASE' }),
   finding: (kind: string, subject: string): Key => ({ pk: 'FINDING', sk: `${kind}#${subject}` }),
   /** By the month in which the fact came in, UTC, so that a report reads what it is about. */
   convergence: (receivedAtMs: number, ownerId: OwnerId, epoch: number): Key => ({

@@ -12,6 +12,19 @@ export type Entitlement =
       readonly allowed: readonly string[];
     };
 
+/** Whether the owner may have what they are given: what they could ask for, or anything, where they are the steward. */
+export const mayHold = (
+  policy: Pick<Policy, 'profiles' | 'steward'>,
+  owner: Entitled & Pick<Owner, 'source' | 'subject'>,
+  profileName: string,
+  environment: string,
+): Entitlement => {
+  const entitled = entitlement(policy, owner, profileName, environment);
+  if (entitled.ok || entitled.why === 'unknown-profile' || entitled.why === 'owner-not-active') return entitled;
+  const profile = policy.profiles[profileName];
+  return profile && policy.steward === `${owner.source}:${owner.subject}` ? { ok: true, profile } : entitled;
+};
+
 /** What of an owner decides. */
 export interface Entitled {
   readonly status: Owner['status'];

@@ -1,5 +1,5 @@
-import type { Credential } from './credential/state.ts';
-import { entitlement } from './entitlement.ts';
+import type { Active, Credential } from './credential/state.ts';
+import { mayHold } from './entitlement.ts';
 import type { Owner } from './owner/state.ts';
 import type { Policy, SweepRules } from './policy.ts';
 import { type EpochMs, plusMs } from './types.ts';
@@ -32,8 +32,9 @@ export interface Known {
  * `owner-gone`, `not-entitled`: a live credential that its owner, as they are now, could not have.
  * `no-subject`: live in the ledger, and gone at the provider.
  * `unmanaged`: a user outside our path with keys of its own; reported, never touched.
+ * `leaver`, `mover`: what following up on an owner would have taken away, where the stack or the source only observes.
  */
-type OrphanKind = 'stray-user' | 'unknown-key' | 'owner-gone' | 'not-entitled' | 'no-subject' | 'unmanaged';
+type OrphanKind = 'stray-user' | 'unknown-key' | 'owner-gone' | 'not-entitled' | 'no-subject' | 'unmanaged' | 'leaver' | 'mover';
 
 export interface Orphan {
   readonly kind: OrphanKind;
@@ -48,13 +49,15 @@ export interface Orphan {
 /** `open`: seen, nothing done. `quarantined`: denied and disabled. `ended`: removed, or its end begun. `resolved`: no longer seen. */
 type FindingStatus = 'open' | 'quarantined' | 'ended' | 'resolved';
 export type Act = 'none' | 'quarantine' | 'revoke';
+/** What would become of a credential whose owner left or moved. */
+export type LifeAct = 'revoke' | 'suspend' | 'transfer' | 'reapprove';
 
 export interface Finding extends Orphan {
   readonly status: FindingStatus;
   readonly firstSeenAtMs: EpochMs;
   readonly lastSeenAtMs: EpochMs;
   /** What an enforcing sweep would have done last time, where this one only observes. */
-  readonly wouldHave: Act;
+  readonly wouldHave: Act | LifeAct;
 }
 
 /** What changes within so long may look different in a listing than it is. */
@@ -93,13 +96,18 @@ export function findOrphans(
     const owner = owners.get(state.holder.id);
     if (owner?.status !== 'active' && owner?.status !== 'leaving')
       return [{ kind: 'owner-gone', ...of, detail: owner ? `the owner is ${owner.status}` : 'nobody has told of the owner' }];
-    const entitled = entitlement(policy, { ...owner, status: 'active' }, state.grant.profile, state.grant.environment);
-    if (!entitled.ok) return [{ kind: 'not-entitled', ...of, detail: `${entitled.why}: ${entitled.value}` }];
+    const entitled = mayHold(policy, { ...owner, status: 'active' }, state.grant.profile, state.grant.environment);
+    if (!entitled.ok && !isExcepted(state, listedAtMs))
+      return [{ kind: 'not-entitled', ...of, detail: `${entitled.why}: ${entitled.value}` }];
     const missing = !live.has(state.grant.accountName) && changedAtMs + LISTING_LAG_MS < listedAtMs;
     return missing ? [{ kind: 'no-subject', ...of, detail: 'no such user at the provider' }] : [];
   });
   return [...ofUsers, ...ofRecords];
 }
+
+/** Somebody else has looked at it, or is about to. */
+const isExcepted = ({ approval }: Active, nowMs: EpochMs): boolean =>
+  approval?.kind === 'pending' || (approval?.kind === 'granted' && approval.untilMs > nowMs);
 
 /** What is to be done about a finding now. Access that nobody answers for is cut at once and reversibly; its end waits for the grace. */
 export function dueAct(finding: Finding, rules: SweepRules, nowMs: EpochMs): Act {
@@ -107,6 +115,8 @@ export function dueAct(finding: Finding, rules: SweepRules, nowMs: EpochMs): Act
   const graceOver = nowMs >= plusMs(finding.firstSeenAtMs, rules.graceMs);
   switch (finding.kind) {
     case 'unmanaged':
+    case 'leaver':
+    case 'mover':
     case 'no-subject':
       return 'none';
     case 'unknown-key':

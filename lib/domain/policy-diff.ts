@@ -18,11 +18,14 @@ export function policyChanges(before: Policy, after: Policy): readonly PolicyCha
   return [
     ...named('sources'),
     ...named('profiles'),
-    ...(['accountable', 'callers', 'sweeps', 'timing'] as const).flatMap((part) => changed(part, before[part], after[part])),
+    ...(['mode', 'accountable', 'steward', 'succession', 'guard', 'reapproval', 'callers', 'sweeps', 'timing'] as const).flatMap((part) =>
+      changed(part, before[part], after[part]),
+    ),
   ];
 }
 
 function changed(part: string, before: unknown, after: unknown): readonly PolicyChange[] {
+  if (before === after) return [];
   if (before === undefined) return [{ part, how: 'added' }];
   if (after === undefined) return [{ part, how: 'removed' }];
   return canonicalJson(before) === canonicalJson(after) ? [] : [{ part, how: 'changed' }];

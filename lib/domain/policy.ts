@@ -1,21 +1,47 @@
 import type { Timing } from './timing.ts';
 
 /** The entitlement catalogue and who may use it, as `nhi.policy.yaml` says it; all durations in ms. */
+type Mode = 'observe' | 'enforce';
+/** Who is asked to take over what a leaver held, in this order. */
+export type SuccessionRung = 'named' | 'manager' | 'team' | 'steward';
+
 export interface Policy {
   readonly version: 1;
+  /** `observe`: leavers, movers and sweeps are recorded with what would be done, and nothing is. */
+  readonly mode: Mode;
   /** Owner who answers for this file, `<source>:<external id>`. */
   readonly accountable: { readonly policy: string };
   readonly sources: Readonly<Record<string, Source>>;
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly callers: readonly CallerRule[];
+  /** The last rung; holds what it is given whatever its roles. `<source>:<external id>` */
+  readonly steward?: string | undefined;
+  readonly succession: readonly SuccessionRung[];
+  readonly guard: GuardRules;
+  readonly reapproval: { readonly withinMs: number; readonly forMs: number };
   readonly sweeps: { readonly orphans: SweepRules };
   readonly timing: Timing;
+}
+
+/** How much may be taken away before somebody has to look: owners and credentials a window. */
+interface Allowance {
+  readonly owners: number;
+  readonly credentials: number;
+}
+export interface GuardRules {
+  readonly hour: Allowance;
+  readonly day: Allowance;
+  readonly week: Allowance;
+  /** Leaves for cause count apart, in owners an hour; beyond that they are suspended, and held. */
+  readonly forCauseAnHour: number;
+  /** A batch held for longer is escalated. */
+  readonly escalateAfterMs: number;
 }
 
 /** What the sweep of the account does about what it finds. */
 export interface SweepRules {
   /** `observe`: it records what it would have done. */
-  readonly mode: 'observe' | 'enforce';
+  readonly mode: Mode;
   /** The furthest it goes. */
   readonly act: 'report' | 'quarantine' | 'revoke';
   /** From the first sight of a finding to its end. */
@@ -26,6 +52,8 @@ export interface SweepRules {
 
 interface Source {
   readonly kind: 'bus';
+  /** Of what this source says; the stack's where absent. */
+  readonly mode?: Mode | undefined;
   readonly accountable: string;
   /** ARNs allowed to say facts of this source; the bus refuses everybody else. */
   readonly principals: readonly string[];
@@ -64,11 +92,20 @@ export interface Profile {
   readonly eligible: { readonly roles: readonly string[] };
   /** Environments a request may name. */
   readonly environments: readonly string[];
-  readonly onLeave: { readonly action: 'revoke' };
+  readonly onLeave: OnLeave;
   /** What becomes of a credential whose owner, in their new role, could not ask for it. */
-  readonly onMove: 'keep' | 'revoke';
+  readonly onMove: 'keep' | 'reapprove' | 'transfer' | 'revoke';
   readonly rotation: Rotation;
 }
+
+/**
+ * `transfer`: to an heir, with new keys; the old ones work for `overlapMs` longer. `suspend`: denied at once.
+ * Suspended, also where there is no heir, it is revoked after `regretMs`.
+ */
+type OnLeave =
+  | { readonly action: 'revoke' }
+  | { readonly action: 'suspend'; readonly regretMs: number }
+  | { readonly action: 'transfer'; readonly overlapMs: number; readonly regretMs: number };
 
 /** How a credential of the profile is rotated; goes into its record. `everyMs` is more than the other three together. */
 export interface Rotation {
@@ -82,7 +119,7 @@ export interface Rotation {
   readonly stillInUse: 'extend' | 'disable';
 }
 
-export type Right = 'request' | 'operate' | 'audit';
+export type Right = 'request' | 'approve' | 'operate' | 'audit' | 'steward';
 
 export interface CallerRule {
   /** Pattern of the caller's ARN: `*` is any run of characters within a segment, `{name}` the same and kept. */

@@ -15,6 +15,7 @@ import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { givenPolicy, givenProfile } from '../given-policy.ts';
 import { type FaultLine, type FaultPlan, faultLine, Killed } from './faults.ts';
 
 /** What a test may replace, to plant a bug. */
@@ -51,27 +52,14 @@ export interface World {
 
 /** The role that may have a credential. */
 export const ENTITLED = 'R';
-const POLICY: Policy = {
-  version: 1,
-  accountable: { policy: 'hr:1' },
-  sources: { hr: { kind: 'bus', accountable: 'hr:1', principals: ['self'], maxSequenceJump: 1_000_000 } },
+const POLICY: Policy = givenPolicy({
   profiles: {
-    p: {
-      connector: 'aws-iam-user',
-      accountable: 'hr:1',
-      whyNotRole: 'a simulation',
-      grants: [],
+    p: givenProfile({
       eligible: { roles: [ENTITLED] },
-      environments: ['e'],
-      onLeave: { action: 'revoke' },
-      onMove: 'revoke',
       rotation: { everyMs: 2_592_000_000, overlapMs: 600_000, hardLimitMs: 3_600_000, regretMs: 1_200_000, stillInUse: 'extend' },
-    },
+    }),
   },
-  callers: [],
-  sweeps: { orphans: { mode: 'observe', act: 'report', graceMs: 0, maxActs: 1 } },
-  timing: DEFAULT_TIMING,
-};
+});
 const START = 1_700_000_000_000;
 const CALLER = { arn: 'arn:aws:sts::1:assumed-role/r/s', ownerRef: 'hr:0', may: ['request'], for: ['hr:1', 'hr:2', 'hr:3'] } as const;
 

@@ -3,7 +3,7 @@ import { KEYS } from '../../contract/table.ts';
 import { Fault } from '../../domain/faults.ts';
 
 /** Why one item of a transaction was not written. */
-export type Place = 'record' | 'owner' | 'companion';
+export type Place = 'record' | 'owner' | 'companion' | 'guard';
 
 interface Condition {
   readonly ConditionExpression: string;
@@ -15,13 +15,49 @@ export interface Put extends Partial<Condition> {
   readonly Item: Readonly<Record<string, unknown>>;
 }
 
+export interface Update extends Condition {
+  readonly Key: Readonly<Record<string, unknown>>;
+  readonly UpdateExpression: string;
+}
+
 export const ABSENT: Condition = { ConditionExpression: 'attribute_not_exists(pk)' };
 
+type Guarding = Extract<Companion, { item: 'count' | 'held' }>;
+
+/** What the guard counts, by additions that a full counter refuses; and who is held, in the batch that is open. */
+export function guardWrites(companion: Guarding): readonly ({ readonly put: Put } | { readonly update: Update })[] {
+  if (companion.item === 'count') {
+    const { window, bucket, addOwners, addCredentials, maxOwners, maxCredentials, endsAtMs } = companion.count;
+    const update: Update = {
+      Key: { ...KEYS.guardCount(window, bucket) },
+      UpdateExpression:
+        'SET owners = if_not_exists(owners, :none) + :owners, credentials = if_not_exists(credentials, :none) + :credentials, endsAtMs = :ends',
+      ConditionExpression:
+        '(attribute_not_exists(pk) AND :owners <= :maxOwners AND :credentials <= :maxCredentials) OR (owners <= :roomOwners AND credentials <= :roomCredentials)',
+      ExpressionAttributeValues: {
+        ...{ ':none': 0, ':owners': addOwners, ':credentials': addCredentials, ':ends': endsAtMs },
+        ...{ ':maxOwners': maxOwners, ':maxCredentials': maxCredentials },
+        ...{ ':roomOwners': maxOwners - addOwners, ':roomCredentials': maxCredentials - addCredentials },
+      },
+    };
+    return [{ update }];
+  }
+  const { member } = companion;
+  const open: Update = {
+    Key: { ...KEYS.openBatch() },
+    UpdateExpression: 'SET batch = :batch, size = if_not_exists(size, :none) + :one',
+    ConditionExpression: '(attribute_not_exists(pk) AND :batch = :one) OR batch = :batch',
+    ExpressionAttributeValues: { ':batch': member.batch, ':none': 0, ':one': 1 },
+  };
+  return [{ update: open }, { put: { Item: { ...KEYS.batchMember(member.batch, member.ownerId, member.heldAtMs), member }, ...ABSENT } }];
+}
+
 /** A companion as an item, unique where its name must be. */
-export function companionPut(companion: Companion): Put {
+export function companionPut(companion: Exclude<Companion, Guarding>): Put {
   switch (companion.item) {
     case 'ownership':
-      return { Item: { ...KEYS.ownership(companion.ownerId, companion.credentialId) }, ...ABSENT };
+      // Stays when the credential passes on, and may come back: it says where to look, and the record who holds it.
+      return { Item: { ...KEYS.ownership(companion.ownerId, companion.credentialId) } };
     case 'subject':
       return { Item: { ...KEYS.subject(companion.account, companion.subject), holds: companion.credentialId }, ...ABSENT };
     case 'request':

@@ -10,15 +10,16 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { CredentialAppend, DueItem, Envelope, Ledger, OwnerAppend, WorkQueue } from '../../application/ports.ts';
+import type { Companion, CredentialAppend, DueItem, Envelope, Ledger, OwnerAppend, WorkQueue } from '../../application/ports.ts';
 import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
 import type { Credential, Holder } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { Finding, Known } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
+import { dynamodbBatches } from './dynamodb-batches.ts';
 import { readCursor, writeCursor } from './dynamodb-cursor.ts';
-import { ABSENT, companionPut, idIn, type Place, type Put, recordIn } from './dynamodb-items.ts';
+import { ABSENT, companionPut, guardWrites, idIn, type Place, type Put, recordIn, type Update } from './dynamodb-items.ts';
 
 export interface DynamodbLedgerConfig {
   readonly client: DynamoDBDocumentClient;
@@ -26,7 +27,10 @@ export interface DynamodbLedgerConfig {
 }
 
 type Item = Readonly<Record<string, unknown>>;
-type Write = { readonly place: 'owner'; readonly holder: Holder } | { readonly place: Exclude<Place, 'owner'>; readonly put: Put };
+type Write =
+  | { readonly place: 'owner'; readonly holder: Holder }
+  | { readonly place: Exclude<Place, 'owner'>; readonly put: Put }
+  | { readonly place: 'guard'; readonly update: Update };
 
 /** BatchGetItem takes a hundred keys. */
 const KEYS_A_CALL = 100;
@@ -79,9 +83,10 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
   };
 
   const write = async (append: CredentialAppend | OwnerAppend, writes: readonly Write[]): Promise<void> => {
-    const TransactItems = writes.map((one) =>
-      one.place === 'owner' ? { ConditionCheck: { TableName, ...activeIn(one.holder) } } : { Put: { TableName, ...one.put } },
-    );
+    const TransactItems = writes.map((one) => {
+      if (one.place === 'owner') return { ConditionCheck: { TableName, ...activeIn(one.holder) } };
+      return 'put' in one ? { Put: { TableName, ...one.put } } : { Update: { TableName, ...one.update } };
+    });
     for (let collisions = 1; ; collisions += 1) {
       try {
         await client.send(new TransactWriteCommand({ TransactItems }));
@@ -95,6 +100,8 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
         }
         if (await isOurs(append)) return;
         if (failed.includes('owner')) throw new Fault('owner-not-active', false, append.state.id);
+        if (failed.includes('record')) throw new Fault('ledger-conflict', true, append.state.id);
+        if (failed.includes('guard')) throw new Fault('guard-tripped', false, append.state.id);
         if (failed.includes('companion')) throw new Fault('already-exists', false, append.state.id);
         throw new Fault('ledger-conflict', true, append.state.id);
       }
@@ -170,6 +177,7 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
       const items = await queryAll({ KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk }, ConsistentRead: true });
       return items.map(({ finding }) => finding as Finding);
     },
+    ...dynamodbBatches({ client, TableName, get, queryAll }),
     putFinding: async (finding) => {
       await client.send(new PutCommand({ TableName, Item: { ...KEYS.finding(finding.kind, finding.subject), finding } }));
     },
@@ -223,9 +231,14 @@ function recordWrites(append: CredentialAppend | OwnerAppend, queue: WorkQueue, 
       const event = { ...KEYS.event(state.id, envelope.version), id: envelope.id, envelope };
       return { place: 'record', put: { Item: event, ...ABSENT } };
     }),
-    ...companions.map((companion): Write => ({ place: 'companion', put: companionPut(companion) })),
+    ...companions.flatMap(companionWrites),
   ];
 }
+
+const companionWrites = (companion: Companion): readonly Write[] =>
+  companion.item === 'count' || companion.item === 'held'
+    ? guardWrites(companion).map((one): Write => ({ place: 'guard', ...one }))
+    : [{ place: 'companion', put: companionPut(companion) }];
 
 const activeIn = ({ id, epoch }: Holder) => ({
   Key: KEYS.state(id),

@@ -8,6 +8,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
+  TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretStore } from '../../application/ports.ts';
@@ -113,6 +114,11 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
         ...(holder !== undefined && { RemoveFromVersionId: holder }),
       });
       await ask('UpdateSecretVersionStage', () => once.send(move)); // repeated, it would find the label gone from where it was
+    },
+
+    tagOwner: async ({ grant }, holder) => {
+      const command = new TagResourceCommand({ SecretId: grant.secretName, Tags: [{ Key: 'nhi:owner', Value: holder.key }] });
+      await ask('TagResource', () => once.send(command));
     },
 
     share: (credential) => restrict(credential, credential.grant.consumers),

@@ -67,6 +67,20 @@ export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => st
       const user = userOf(credential);
       if (user) user.denied = true;
     },
+    lift: async (credential) => {
+      const user = userOf(credential);
+      if (user) user.denied = false;
+    },
+    enableVersion: async (credential, keyId) => {
+      const key = userOf(credential)?.keys.get(keyId);
+      if (key) key.active = true;
+      return key !== undefined;
+    },
+    tagOwner: async (credential, holder) => {
+      const user = userOf(credential);
+      if (!user) throw new Fault('provider-refused', false, 'TagUser: NoSuchEntity');
+      user.ownerKey = holder.key;
+    },
     removeAccount: async (credential) => {
       const user = userOf(credential);
       if (!user) return true;

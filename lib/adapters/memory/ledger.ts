@@ -1,6 +1,17 @@
-import type { Companion, CredentialAppend, Envelope, Ledger, Loaded, OwnerAppend, WorkQueue } from '../../application/ports.ts';
+import type {
+  Companion,
+  CredentialAppend,
+  Envelope,
+  HeldMember,
+  Ledger,
+  Loaded,
+  OwnerAppend,
+  Release,
+  WorkQueue,
+} from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Count } from '../../domain/guard.ts';
 import type { Finding } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
@@ -26,6 +37,7 @@ export function memoryLedger(): MemoryLedger {
   const unique = new Map<string, string>();
   const held = new Map<OwnerId, CredentialId[]>();
   const findings = new Map<string, Finding>();
+  const guard: Guard = { counts: new Map(), members: [], releases: [], open: 1 };
 
   const write = <S extends Credential | Owner>(
     records: Map<S['id'], Kept<S>>,
@@ -46,8 +58,8 @@ export function memoryLedger(): MemoryLedger {
     const events = history.get(state.id) ?? [];
     if (events.some(({ id }) => id === last.id)) return; // ours, went through unnoticed
     if ((records.get(state.id)?.version ?? 0) !== (before?.version ?? 0)) throw new Fault('ledger-conflict', true, state.id);
-    for (const companion of companions) claim(unique, companion);
-    for (const companion of companions) keep(unique, held, companion);
+    for (const companion of companions) claim(unique, guard, companion);
+    for (const companion of companions) keep(unique, held, guard, companion);
     history.set(state.id, [...events, ...envelopes]);
     records.set(state.id, { state, version: last.version, headHash: last.hash, queue, dueAtMs });
   };
@@ -85,6 +97,15 @@ export function memoryLedger(): MemoryLedger {
     },
     findings: async () => [...findings.values()],
     putFinding: async (finding) => void findings.set(`${finding.kind} ${finding.subject}`, finding),
+    openBatch: async () => guard.open,
+    heldIn: async (batch) => guard.members.filter((member) => member.batch === batch),
+    release: async (batch) => guard.releases.find((release) => release.batch === batch),
+    closeBatch: async (release, size) => {
+      if (guard.open !== release.batch || guard.members.filter(({ batch }) => batch === release.batch).length !== size) return false;
+      guard.releases.push(release);
+      guard.open += 1;
+      return true;
+    },
     events: async (id) => history.get(id) ?? [],
     appendCredential: async (append: CredentialAppend) => {
       const { requires } = append;
@@ -117,6 +138,8 @@ const keyOf = (companion: Companion): string | undefined => {
   switch (companion.item) {
     case 'ownership':
     case 'convergence':
+    case 'count':
+    case 'held':
       return undefined;
     case 'subject':
       return `ACCOUNT#${companion.account}#${companion.subject}`;
@@ -129,16 +152,39 @@ const keyOf = (companion: Companion): string | undefined => {
   }
 };
 
-function claim(unique: ReadonlyMap<string, string>, companion: Companion): void {
+interface Guard {
+  readonly counts: Map<string, { owners: number; credentials: number }>;
+  readonly members: HeldMember[];
+  readonly releases: Release[];
+  open: number;
+}
+
+const countAfter = (guard: Guard, { window, bucket, addOwners, addCredentials }: Count) => {
+  const { owners, credentials } = guard.counts.get(`${window}#${bucket}`) ?? { owners: 0, credentials: 0 };
+  return { owners: owners + addOwners, credentials: credentials + addCredentials };
+};
+
+function claim(unique: ReadonlyMap<string, string>, guard: Guard, companion: Companion): void {
+  if (companion.item === 'count') {
+    const { owners, credentials } = countAfter(guard, companion.count);
+    if (owners > companion.count.maxOwners || credentials > companion.count.maxCredentials)
+      throw new Fault('guard-tripped', false, companion.count.window);
+  }
+  if (companion.item === 'held' && companion.member.batch !== guard.open) throw new Fault('guard-tripped', true, 'another batch is open');
   const key = keyOf(companion);
   const holder = key === undefined ? undefined : unique.get(key);
   if (holder === undefined || (companion.item === 'email' && (holder === companion.seen || holder === companion.ownerId))) return;
   throw new Fault('already-exists', false, companion.item);
 }
 
-function keep(unique: Map<string, string>, held: Map<OwnerId, CredentialId[]>, companion: Companion): void {
+function keep(unique: Map<string, string>, held: Map<OwnerId, CredentialId[]>, guard: Guard, companion: Companion): void {
+  if (companion.item === 'count')
+    guard.counts.set(`${companion.count.window}#${companion.count.bucket}`, countAfter(guard, companion.count));
+  if (companion.item === 'held') guard.members.push(companion.member);
   const key = keyOf(companion);
   if (key !== undefined)
     unique.set(key, 'credentialId' in companion ? companion.credentialId : 'ownerId' in companion ? companion.ownerId : '');
-  if (companion.item === 'ownership') held.set(companion.ownerId, [...(held.get(companion.ownerId) ?? []), companion.credentialId]);
+  if (companion.item !== 'ownership') return;
+  const already = held.get(companion.ownerId) ?? [];
+  if (!already.includes(companion.credentialId)) held.set(companion.ownerId, [...already, companion.credentialId]);
 }

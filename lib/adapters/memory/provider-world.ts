@@ -10,7 +10,8 @@ export interface ProviderWorld {
 
 export interface IamUser {
   readonly credential: CredentialId;
-  readonly ownerKey: string;
+  /** Value of the owner tag. */
+  ownerKey: string;
   /** The inline deny-all is in place. */
   denied: boolean;
   inGroup: boolean;
@@ -30,6 +31,7 @@ interface IamKey {
 
 export interface StoredSecret {
   readonly credential: CredentialId;
+  ownerKey: string;
   readonly versions: Map<AttemptId, string>;
   /** Staging label to version. */
   readonly labels: Map<'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS', AttemptId>;

@@ -20,6 +20,7 @@ export function memorySecrets(world: ProviderWorld, clock: Clock): SecretStore {
       if (!known)
         world.secrets.set(grant.secretName, {
           credential: id,
+          ownerKey: credential.holder.key,
           versions: new Map(),
           labels: new Map(),
           readers: [],
@@ -50,6 +51,9 @@ export function memorySecrets(world: ProviderWorld, clock: Clock): SecretStore {
         throw new Fault('provider-refused', false, 'drift: AWSCURRENT is on a version that is none of ours');
       if (current !== undefined) secret.labels.set('AWSPREVIOUS', current);
       secret.labels.set('AWSCURRENT', attempt);
+    },
+    tagOwner: async (credential, holder) => {
+      live(credential).ownerKey = holder.key;
     },
     share: async (credential) => {
       live(credential).readers = credential.grant.consumers;

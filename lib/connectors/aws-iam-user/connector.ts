@@ -7,6 +7,7 @@ import {
   IAMClient,
   type IAMClientConfig,
   paginateListAccessKeys,
+  TagUserCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { ask } from '../../adapters/aws/aws-fault.ts';
@@ -18,7 +19,7 @@ import { Fault } from '../../domain/faults.ts';
 import type { EpochMs, KeyId } from '../../domain/types.ts';
 import { allPages } from './attachments.ts';
 import { keyBody, parseKeyBody } from './key-body.ts';
-import { putDeny, removeUser } from './removal.ts';
+import { putDeny, removeUser, takeDenyOff } from './removal.ts';
 import { findUser, isOurs, tagsOf } from './user.ts';
 import { isUsable } from './verify.ts';
 
@@ -131,6 +132,21 @@ export function iamUserConnector(config: IamUserConfig): Connector {
     },
 
     deny: async (credential) => deny(userOf(credential)),
+
+    lift: async (credential) => {
+      await takeDenyOff(once, userOf(credential));
+    },
+
+    enableVersion: async (credential, AccessKeyId) => {
+      const update = new UpdateAccessKeyCommand({ UserName: userOf(credential), AccessKeyId, Status: 'Active' });
+      const there = await ask('UpdateAccessKey', () => once.send(update), { NoSuchEntity: () => undefined });
+      return there !== undefined;
+    },
+
+    tagOwner: async (credential, holder) => {
+      const tag = new TagUserCommand({ UserName: userOf(credential), Tags: [{ Key: 'nhi:owner', Value: holder.key }] });
+      await ask('TagUser', () => once.send(tag));
+    },
 
     removeAccount: async (credential) => {
       const UserName = userOf(credential);

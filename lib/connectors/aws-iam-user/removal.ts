@@ -32,8 +32,12 @@ export async function removeUser(
 
 const gone = () => undefined;
 
+/** `once` must not repeat by itself: a repetition could come after a new deny. */
+export const takeDenyOff = (once: IAMClient, UserName: string): Promise<unknown> =>
+  ask('DeleteUserPolicy', () => once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY })), { NoSuchEntity: gone });
+
 async function deleteUser(once: IAMClient, UserName: string): Promise<boolean> {
-  await ask('DeleteUserPolicy', () => once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY })), { NoSuchEntity: gone });
+  await takeDenyOff(once, UserName);
   return ask('DeleteUser', async () => void (await once.send(new DeleteUserCommand({ UserName }))), {
     NoSuchEntity: gone,
     DeleteConflict: () => false,

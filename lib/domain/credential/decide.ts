@@ -1,69 +1,92 @@
 import type { Rotation } from '../policy.ts';
-import { FIRST_VERIFY_AFTER_MS, retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
-import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs, unreachable } from '../types.ts';
+import type { Timing } from '../timing.ts';
+import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
 import { nextStep } from './next-step.ts';
-import { type Credential, type Grant, type Holder, keyIdsOf, type LeasedStep, type RevocationCause, type Revoking } from './state.ts';
+import type {
+  Active,
+  Credential,
+  Grant,
+  HandoverCause,
+  Holder,
+  LeasedStep,
+  RevocationCause,
+  Rung,
+  Suspended,
+  SuspensionCause,
+} from './state.ts';
+
+/** Refused when the credential is no longer that owner's, or was given in a later life. */
+interface IfHeldBy {
+  readonly ownerId: Holder['id'];
+  readonly epochBelow: number;
+}
 
 /** What somebody wants. Needs no lease, only the record's version. */
 export type Command =
   | { readonly type: 'request'; readonly id: CredentialId; readonly holder: Holder; readonly grant: Grant; readonly rotation: Rotation }
   /** Begins a rotation now, as far as a slot is free. */
   | { readonly type: 'rotate' }
-  /** With `ifHeldBy`, refused when the credential is no longer that owner's, or of a later life. */
+  /** Replaces every key at once, without overlap or regret: one of them is known to somebody it should not be. */
+  | { readonly type: 'replace' }
+  | { readonly type: 'revoke'; readonly cause: RevocationCause; readonly ifHeldBy?: IfHeldBy }
+  /** Denies everything, reversibly. */
+  | { readonly type: 'suspend'; readonly why: SuspensionCause; readonly ends?: Suspended['ends']; readonly ifHeldBy?: IfHeldBy }
+  /** `holder`: the owner as they are now, active; in a later life, where they left and came back. */
+  | { readonly type: 'resume'; readonly holder: Holder }
+  /** Wants the key back that was disabled last and is not deleted yet. */
+  | { readonly type: 'undo' }
+  /** Replaces every key, and then passes the credential on. */
   | {
-      readonly type: 'revoke';
-      readonly cause: RevocationCause;
-      readonly ifHeldBy?: { readonly ownerId: Holder['id']; readonly epochBelow: number };
+      readonly type: 'hand-over';
+      readonly to: Holder;
+      readonly rung: Rung;
+      readonly cause: HandoverCause;
+      readonly leave: number | undefined;
+      readonly line: OwnerId;
+      readonly refused: readonly OwnerId[];
+      readonly overlapMs: number;
+      readonly regretMs: number;
+      readonly ifHeldBy?: IfHeldBy;
     }
+  /** The heir turned out not to be active any more. */
+  | { readonly type: 'heir-lost' }
+  /** The last of a handover; in one transaction with the ownership. */
+  | { readonly type: 'pass-on' }
+  | { readonly type: 'accept'; readonly by: OwnerId }
+  | { readonly type: 'require-approval'; readonly withinMs: number; readonly ifHeldBy: IfHeldBy }
+  | { readonly type: 'approve'; readonly by: OwnerId; readonly reason: string; readonly forMs: number }
   /** Has the provider looked at for keys that no attempt of ours made. */
   | { readonly type: 'look' }
   /** Takes the lease for the step the record wants; `attempt` is the id a new version would get. */
   | { readonly type: 'start'; readonly step: LeasedStep; readonly attempt: AttemptId };
 
-/** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
-export type Outcome =
-  | { readonly of: 'deny' }
-  | { readonly of: 'ensure-account' | 'ensure-secret' | 'share' | 'withdraw-secret' }
-  | { readonly of: 'create-key'; readonly attempt: AttemptId; readonly keyId: KeyId }
-  | { readonly of: 'store' | 'promote'; readonly attempt: AttemptId }
-  | { readonly of: 'verify'; readonly attempt: AttemptId; readonly usable: boolean }
-  /** `keyIds`: every key the provider lists. `stored`: what the secret's versions of our open attempts hold. */
-  | {
-      readonly of: 'recover';
-      readonly keyIds: readonly KeyId[];
-      readonly stored: readonly { readonly attempt: AttemptId; readonly keyId: KeyId }[];
-    }
-  | { readonly of: 'delete-version' | 'disable-version'; readonly keyId: KeyId }
-  /** When the provider last noted a use of the key that is to retire, and of the one that is current. */
-  | {
-      readonly of: 'check-use';
-      readonly keyId: KeyId;
-      readonly oldUsedAtMs: EpochMs | undefined;
-      readonly newUsedAtMs: EpochMs | undefined;
-    }
-  | { readonly of: 'disable-all'; readonly keyIds: readonly KeyId[] }
-  | { readonly of: 'remove-account'; readonly removed: boolean }
-  | { readonly of: 'confirm-absence'; readonly absent: boolean }
-  | { readonly of: 'refused'; readonly step: LeasedStep | 'deny'; readonly code: string };
-
 export type Rejection =
   | 'no-such-credential'
   | 'already-requested'
-  | 'not-active' // there is nothing to rotate yet, or any more
+  | 'not-active' // there is nothing to rotate or suspend yet, or it is suspended
   | 'already-rotating' // and the last key of that is not gone yet
   | 'already-ending' // revoking or revoked: nothing revives it
+  | 'already-suspended'
+  | 'not-suspended'
+  | 'already-handed-over' // to somebody else, and that is not done
+  | 'nothing-to-undo' // no key is disabled that may be enabled again
+  | 'nothing-to-accept'
+  | 'nothing-to-approve'
+  | 'own-request' // nobody approves what is for themselves
   | 'held-by-another' // by another owner, or in a later life of the same
   | 'not-the-next-step' // someone else was there, or the time has not come
   | 'stale-fence'; // the lease went to another worker
 
 export type Decision = { readonly ok: true; readonly events: readonly CredentialEvent[] } | { readonly ok: false; readonly why: Rejection };
 
-const accept = (...events: readonly CredentialEvent[]): Decision => ({ ok: true, events });
-const reject = (why: Rejection): Decision => ({ ok: false, why });
+export const accept = (...events: readonly CredentialEvent[]): Decision => ({ ok: true, events });
+export const reject = (why: Rejection): Decision => ({ ok: false, why });
 
 /** Calls of these steps can't be repeated safely, or land late: what they did is certain only `settleMs` after the lease. */
-const DOUBTFUL: readonly LeasedStep[] = ['ensure-account', 'ensure-secret', 'create-version', 'remove-account'];
+const DOUBTFUL: readonly LeasedStep[] = [
+  ...(['ensure-account', 'ensure-secret', 'create-version', 'remove-account', 'retag', 'lift', 'enable-version'] as const),
+];
 
 export function decide(state: Credential | undefined, command: Command, nowMs: EpochMs, timing: Timing): Decision {
   if (command.type === 'request') {
@@ -72,175 +95,122 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
     return accept({ type: 'CredentialRequested', ...asked, requestedAtMs: nowMs, deadlineMs: plusMs(nowMs, timing.provisionWithinMs) });
   }
   if (!state) return reject('no-such-credential');
+  if ('ifHeldBy' in command && command.ifHeldBy && !isHeldBy(state, command.ifHeldBy)) return reject('held-by-another');
   switch (command.type) {
-    case 'revoke': {
-      const { cause, ifHeldBy } = command;
-      if (ifHeldBy && (state.holder.id !== ifHeldBy.ownerId || state.holder.epoch >= ifHeldBy.epochBelow)) return reject('held-by-another');
+    case 'revoke':
       if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
-      return accept({ type: 'RevocationStarted', cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
+      return accept({ type: 'RevocationStarted', cause: command.cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
+    case 'start':
+      return started(state, command, nowMs, timing);
+    case 'suspend':
+      return suspended(state, command, nowMs);
+    case 'resume': {
+      if (state.status !== 'suspended') return reject(endingOr(state, 'not-suspended'));
+      if (command.holder.id !== state.holder.id || command.holder.epoch < state.holder.epoch) return reject('held-by-another');
+      // No deny that was begun on what was read until now can land later than this.
+      const liftAtMs = plusMs(nowMs, timing.leaseMs + timing.settleMs);
+      return state.liftAtMs === undefined ? accept({ type: 'ResumptionStarted', holder: command.holder, liftAtMs }) : accept();
     }
+    case 'accept':
+      if (state.holder.id !== command.by) return reject('held-by-another');
+      if (!isLiving(state) || !state.succession || state.succession.acceptedAtMs !== undefined)
+        return reject(endingOr(state, 'nothing-to-accept'));
+      return accept({ type: 'SuccessionAccepted', atMs: nowMs });
+    default:
+      return state.status === 'active' ? decideActive(state, command, nowMs, timing) : reject(endingOr(state, 'not-active'));
+  }
+}
+
+type OfActive = Exclude<Command, { type: 'request' | 'revoke' | 'start' | 'suspend' | 'resume' | 'accept' }>;
+
+function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: Timing): Decision {
+  switch (command.type) {
     case 'rotate':
-      if (state.status !== 'active') return reject(state.status === 'provisioning' ? 'not-active' : 'already-ending');
-      if (state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
+      if (state.replacement || state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
       return state.rotateAtMs <= nowMs ? accept() : accept({ type: 'RotationRequested', atMs: nowMs });
+    case 'replace': {
+      if (state.replacement) return reject('already-rotating'); // which replaces every key it knew of already
+      const deadlineMs = plusMs(nowMs, timing.revokeWithinMs);
+      return accept({ type: 'ReplacementStarted', atMs: nowMs, overlapMs: 0, deadlineMs, regretMs: 0, heir: undefined });
+    }
+    case 'hand-over':
+      return handedOver(state, command, nowMs, timing);
+    case 'heir-lost':
+      return heirLost(state, nowMs);
+    case 'pass-on': {
+      const next = nextStep(state, nowMs);
+      return next.do === 'pass-on' ? accept({ type: 'CredentialHandedOver', to: next.to, atMs: nowMs }) : reject('not-the-next-step');
+    }
+    case 'undo': {
+      const keyId = undoable(state, nowMs);
+      return keyId ? accept({ type: 'UndoRequested', keyId, atMs: nowMs }) : reject('nothing-to-undo');
+    }
+    case 'require-approval': {
+      if (state.approval?.kind === 'pending' || (state.approval?.kind === 'granted' && state.approval.untilMs > nowMs)) return accept();
+      return accept({ type: 'ApprovalRequired', atMs: nowMs, deadlineMs: plusMs(nowMs, command.withinMs) });
+    }
+    case 'approve': {
+      if (state.approval?.kind !== 'pending') return reject('nothing-to-approve');
+      if (state.holder.id === command.by) return reject('own-request');
+      return accept({ type: 'ApprovalGranted', by: command.by, reason: command.reason, untilMs: plusMs(nowMs, command.forMs) });
+    }
     case 'look':
-      return state.status === 'active' ? accept({ type: 'LookRequested', atMs: nowMs }) : reject('not-active');
-    case 'start': {
-      if (nextStep(state, nowMs).do !== command.step) return reject('not-the-next-step');
-      const untilMs = plusMs(nowMs, timing.leaseMs);
-      return accept({
-        type: 'StepStarted',
-        fence: state.fence + 1,
-        step: command.step,
-        untilMs,
-        ...(DOUBTFUL.includes(command.step) && { settledAtMs: plusMs(untilMs, timing.settleMs) }),
-        ...(command.step === 'create-version' && { attempt: command.attempt }),
-      });
-    }
+      return accept({ type: 'LookRequested', atMs: nowMs });
     default:
-      return unreachable(command, 'decide');
+      return unreachable(command, 'decideActive');
   }
 }
 
-/** Turns what a step found out into events. */
-export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
-  if (outcome.of === 'deny') return state.status === 'revoking' && state.stage === 'deny' ? accept({ type: 'AccessDenied' }) : accept();
-  if (outcome.of === 'refused' && outcome.step === 'deny')
-    return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
-  if (state.lease?.fence !== fence) return reject('stale-fence');
-  switch (outcome.of) {
-    case 'ensure-account':
-      return accept({ type: 'AccountEnsured', fence });
-    case 'ensure-secret':
-      return accept({ type: 'SecretEnsured', fence });
-    case 'create-key':
-      return accept({ type: 'VersionCreated', fence, attempt: outcome.attempt, keyId: outcome.keyId });
-    case 'store':
-      return accept({ type: 'VersionStored', fence, attempt: outcome.attempt, verifyAtMs: plusMs(nowMs, FIRST_VERIFY_AFTER_MS) });
-    case 'verify':
-      return verified(state, fence, outcome, nowMs);
-    case 'promote':
-      return accept({ type: 'VersionPromoted', fence, attempt: outcome.attempt, atMs: nowMs });
-    case 'share':
-      return accept({ type: 'CredentialActivated', fence, atMs: nowMs });
-    case 'recover':
-      return recovered(state, fence, outcome, nowMs, timing);
-    case 'delete-version':
-      return accept({ type: 'VersionDeleted', fence, keyId: outcome.keyId });
-    case 'disable-version':
-      return accept({ type: 'VersionDisabled', fence, keyId: outcome.keyId, atMs: nowMs });
-    case 'check-use':
-      return retirement(state, fence, outcome, nowMs, timing);
-    case 'disable-all': {
-      const known = keyIdsOf(state.versions);
-      return accept({ type: 'KeysDisabled', fence, unknown: outcome.keyIds.filter((keyId) => !known.includes(keyId)), atMs: nowMs });
-    }
-    case 'withdraw-secret':
-      return accept({ type: 'SecretWithdrawn', fence });
-    case 'remove-account':
-      return accept(outcome.removed ? { type: 'AccountRemoved', fence } : present(state, fence, nowMs));
-    case 'confirm-absence':
-      return outcome.absent ? absent(state, fence, nowMs, timing) : accept(present(state, fence, nowMs));
-    case 'refused':
-      return accept({ type: 'StepFailed', fence, blocked: blocked(state, outcome.step, outcome.code, nowMs) });
-    default:
-      return unreachable(outcome, 'decideOutcome');
+const isLiving = (state: Credential): state is Active | Suspended => state.status === 'active' || state.status === 'suspended';
+const isHeldBy = ({ holder }: Credential, { ownerId, epochBelow }: IfHeldBy): boolean => holder.id === ownerId && holder.epoch < epochBelow;
+const endingOr = ({ status }: Credential, why: Rejection): Rejection =>
+  status === 'revoking' || status === 'revoked' ? 'already-ending' : why;
+
+/** A deny is never too much: it is put in place anew, whatever the record believes. An end once set is only brought forward. */
+function suspended(state: Credential, { why, ends }: Extract<Command, { type: 'suspend' }>, nowMs: EpochMs): Decision {
+  if (!isLiving(state)) return reject(endingOr(state, 'not-active'));
+  if (state.status === 'active' || state.liftAtMs !== undefined) return accept({ type: 'SuspensionStarted', why, atMs: nowMs, ends });
+  const sooner = ends && (!state.ends || ends.atMs < state.ends.atMs) ? ends : undefined;
+  return sooner ? accept({ type: 'SuspensionStarted', why, atMs: nowMs, ends: sooner }) : reject('already-suspended');
+}
+
+/** One that is under way for the same leave goes on, with another heir where the one it had is gone. */
+function handedOver(state: Active, command: Extract<Command, { type: 'hand-over' }>, nowMs: EpochMs, timing: Timing): Decision {
+  const { to, rung, cause, leave, line, refused, overlapMs, regretMs } = command;
+  const under = state.replacement?.heir;
+  if (under && under.leave === leave) {
+    if (under.to && leave === undefined) return reject('already-handed-over');
+    return under.to ? accept() : accept({ type: 'HeirChosen', to, rung });
   }
+  if (to.id === state.holder.id && to.epoch === state.holder.epoch) return reject('already-handed-over');
+  const deadlineMs = plusMs(nowMs, timing.revokeWithinMs + overlapMs);
+  const heir = { to, rung, cause, leave, line, refused };
+  return accept({ type: 'ReplacementStarted', atMs: nowMs, overlapMs, deadlineMs, regretMs, heir });
 }
 
-function verified(state: Credential, fence: number, { attempt, usable }: Extract<Outcome, { of: 'verify' }>, nowMs: EpochMs): Decision {
-  if (usable) return accept({ type: 'VersionVerified', fence, attempt, atMs: nowMs });
-  const version = state.versions.find((known) => known.attempt === attempt);
-  const backoffMs = version?.phase === 'stored' ? verifyBackoffMs(version.tries + 1) : undefined;
-  return backoffMs === undefined
-    ? accept({ type: 'VersionGivenUp', fence, attempt, atMs: nowMs })
-    : accept({ type: 'VersionNotYetUsable', fence, attempt, verifyAtMs: plusMs(nowMs, backoffMs) });
+/** After a leave somebody else is named; otherwise it stays with whoever has it. */
+function heirLost({ replacement, holder }: Active, nowMs: EpochMs): Decision {
+  const heir = replacement?.heir;
+  if (!heir?.to) return reject('not-the-next-step');
+  if (heir.leave !== undefined || heir.to.id === holder.id) return accept({ type: 'HeirLost', atMs: nowMs });
+  return accept({ type: 'HeirChosen', to: holder, rung: 'chosen' });
 }
 
-/**
- * Evidence, not age: the new key was used by somebody else than our own verification, which is noted up to `usageLagMs` late and hides
- * what follows it for as long, and the old one was not for as long as the overlap. Without it the hard limit decides, as the profile says.
- */
-function retirement(
-  state: Credential,
-  fence: number,
-  { keyId, oldUsedAtMs, newUsedAtMs }: Extract<Outcome, { of: 'check-use' }>,
-  nowMs: EpochMs,
-  { usageLagMs }: Timing,
-): Decision {
-  const current = state.versions.find((version) => version.phase === 'current');
-  const old = state.versions.find((version) => version.phase === 'retiring' && version.keyId === keyId);
-  if (old?.phase !== 'retiring' || current?.phase !== 'current')
-    return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs: nowMs, overdue: false });
-  const { overlapMs, stillInUse } = state.rotation;
-  const newIsUsed = newUsedAtMs !== undefined && newUsedAtMs > current.verifiedAtMs + usageLagMs;
-  const oldIsSilent = oldUsedAtMs === undefined || nowMs >= oldUsedAtMs + usageLagMs + overlapMs;
-  if (newIsUsed && oldIsSilent) return accept({ type: 'RetirementAllowed', fence, keyId, inUse: false });
-  const overdue = nowMs >= old.hardLimitAtMs;
-  if (overdue && stillInUse === 'disable') return accept({ type: 'RetirementAllowed', fence, keyId, inUse: true });
-  const againAtMs = plusMs(nowMs, usageLagMs);
-  const checkAtMs = overdue ? againAtMs : (Math.min(againAtMs, old.hardLimitAtMs) as EpochMs);
-  return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs, overdue });
+/** The one disabled last; not one that is deleted because somebody knew it. */
+function undoable({ versions, replacement }: Active, nowMs: EpochMs): KeyId | undefined {
+  if (replacement) return undefined;
+  return versions.flatMap((version) => (version.phase === 'disabled' && version.deleteAtMs > nowMs ? [version] : [])).at(-1)?.keyId;
 }
 
-/**
- * Adopt or delete. An attempt whose value is stored made its key: adopt. A listed key that no version of ours accounts for: delete.
- * An attempt that shows nowhere, once nothing can land any more: it made nothing. A listing may be stale, so the provider is looked at again.
- */
-function recovered(
-  state: Credential,
-  fence: number,
-  { keyIds, stored }: Extract<Outcome, { of: 'recover' }>,
-  nowMs: EpochMs,
-  { settleMs }: Timing,
-): Decision {
-  const open = state.versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version] : []));
-  const adopted = stored.filter((found) => open.some((version) => version.attempt === found.attempt));
-  const accounted = new Set([
-    ...adopted.map((found) => found.keyId),
-    ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version))),
-  ]);
-  const lost = open.filter((version) => !adopted.some((found) => found.attempt === version.attempt));
-  const doomedKeys = new Set([...keyIdsOf(lost), ...keyIds.filter((keyId) => !accounted.has(keyId))]);
+function started(state: Credential, { step, attempt }: Extract<Command, { type: 'start' }>, nowMs: EpochMs, timing: Timing): Decision {
+  if (nextStep(state, nowMs).do !== step) return reject('not-the-next-step');
+  const untilMs = plusMs(nowMs, timing.leaseMs);
   return accept({
-    type: 'AttemptsRecovered',
-    fence,
-    adopted: adopted.map((found) => ({ ...found, verifyAtMs: nowMs })),
-    doomed: [...doomedKeys].map((keyId) => ({
-      keyId,
-      attempt: lost.find((version) => version.phase === 'created' && version.keyId === keyId)?.attempt,
-    })),
-    absent: lost.flatMap((version) => (version.phase === 'attempted' ? [version.attempt] : [])),
-    lookAgainAtMs: open.length ? plusMs(nowMs, settleMs) : undefined,
+    type: 'StepStarted',
+    fence: state.fence + 1,
+    step,
+    untilMs,
+    ...(DOUBTFUL.includes(step) && { settledAtMs: plusMs(untilMs, timing.settleMs) }),
+    ...(step === 'create-version' && { attempt }),
   });
-}
-
-/** One look is enough unless an answer was lost on the way: then the second, `settleMs` later, counts. */
-function absent(state: Credential, fence: number, nowMs: EpochMs, { settleMs }: Timing): Decision {
-  if (state.status !== 'revoking') return reject('not-the-next-step');
-  const lookedTwice = state.confirmAgainAtMs !== undefined;
-  if (state.lostUntilMs !== undefined && !lookedTwice)
-    return accept({ type: 'AbsenceSeen', fence, confirmAgainAtMs: plusMs(nowMs, settleMs) });
-  return accept({ type: 'CredentialRevoked', fence, receipt: receipt(state, nowMs) });
-}
-
-/** From the beginning again, the deny at once; the rest after a pause, since what stands in the way may not be listed yet. */
-const present = (state: Credential, fence: number, nowMs: EpochMs): CredentialEvent => ({
-  type: 'PresenceFound',
-  fence,
-  blocked: blocked(state, 'remove-account', 'still-present', nowMs),
-});
-
-const receipt = ({ cause, sinceMs, cutOffAtMs, versions }: Revoking, nowMs: EpochMs) => ({
-  cause,
-  startedAtMs: sinceMs,
-  cutOffAtMs: cutOffAtMs ?? nowMs,
-  absentAtMs: nowMs,
-  keyIds: keyIdsOf(versions),
-});
-
-function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs) {
-  const before = state.blocked?.step === step ? state.blocked : undefined;
-  const tries = (before?.tries ?? 0) + 1;
-  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs: plusMs(nowMs, retryBackoffMs(tries)) };
 }

@@ -1,6 +1,18 @@
 import type { Rotation } from '../policy.ts';
-import type { AttemptId, EpochMs, KeyId } from '../types.ts';
-import type { Blocked, Credential, Grant, Holder, LeasedStep, Receipt, RevocationCause } from './state.ts';
+import type { AttemptId, EpochMs, KeyId, OwnerId } from '../types.ts';
+import type {
+  Blocked,
+  Credential,
+  Grant,
+  HandoverCause,
+  Holder,
+  LeasedStep,
+  Receipt,
+  RevocationCause,
+  Rung,
+  Suspended,
+  SuspensionCause,
+} from './state.ts';
 
 /** What happened to a credential. Every change of its state is one of these; replaying them gives the state. */
 export type CredentialEvent =
@@ -61,13 +73,59 @@ export type CredentialEvent =
       readonly lookAgainAtMs: EpochMs | undefined;
     }
   | { readonly type: 'VersionDeleted'; readonly fence: number; readonly keyId: KeyId }
+  /** A disabled key is wanted back within its regret time. */
+  | { readonly type: 'UndoRequested'; readonly keyId: KeyId; readonly atMs: EpochMs }
+  | {
+      readonly type: 'VersionRestored';
+      readonly fence: number;
+      readonly keyId: KeyId;
+      readonly checkAtMs: EpochMs;
+      readonly hardLimitAtMs: EpochMs;
+    }
+  | {
+      readonly type: 'SuspensionStarted';
+      readonly why: SuspensionCause;
+      readonly atMs: EpochMs;
+      readonly ends: Suspended['ends'];
+    }
+  /** `holder`: the owner as they are now; in a later life, where they left and came back. */
+  | { readonly type: 'ResumptionStarted'; readonly holder: Holder; readonly liftAtMs: EpochMs }
+  /** `checkAtMs`: before then the silence of an old key proves nothing, since nobody could use it. */
+  | { readonly type: 'SuspensionLifted'; readonly fence: number; readonly checkAtMs: EpochMs }
+  /** All keys are to be replaced; with `heir`, for somebody else. */
+  | {
+      readonly type: 'ReplacementStarted';
+      readonly atMs: EpochMs;
+      readonly overlapMs: number;
+      readonly deadlineMs: EpochMs;
+      readonly regretMs: number;
+      readonly heir:
+        | {
+            readonly to: Holder;
+            readonly rung: Rung;
+            readonly cause: HandoverCause;
+            readonly leave: number | undefined;
+            readonly line: OwnerId;
+            readonly refused: readonly OwnerId[];
+          }
+        | undefined;
+    }
+  | { readonly type: 'HeirChosen'; readonly to: Holder; readonly rung: Rung }
+  /** The heir is not active in that life any more. */
+  | { readonly type: 'HeirLost'; readonly atMs: EpochMs }
+  | { readonly type: 'OwnerTagged'; readonly fence: number; readonly ownerId: OwnerId }
+  | { readonly type: 'CredentialHandedOver'; readonly to: Holder; readonly atMs: EpochMs }
+  | { readonly type: 'SuccessionAccepted'; readonly atMs: EpochMs }
+  | { readonly type: 'ApprovalRequired'; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
+  | { readonly type: 'ApprovalGranted'; readonly by: OwnerId; readonly reason: string; readonly untilMs: EpochMs }
   | { readonly type: 'RevocationStarted'; readonly cause: RevocationCause; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
-  | { readonly type: 'AccessDenied' }
+  /** `startedAtMs`: when its call began, at the earliest. */
+  | { readonly type: 'AccessDenied'; readonly startedAtMs: EpochMs; readonly atMs: EpochMs }
   | { readonly type: 'DenyFailed'; readonly blocked: Blocked }
   | { readonly type: 'KeysDisabled'; readonly fence: number; readonly unknown: readonly KeyId[]; readonly atMs: EpochMs }
   | { readonly type: 'SecretWithdrawn'; readonly fence: number }
   | { readonly type: 'AccountRemoved'; readonly fence: number }
   /** Something of the credential was still, or again, at the provider. */
-  | { readonly type: 'PresenceFound'; readonly fence: number; readonly blocked: Blocked }
+  | { readonly type: 'PresenceFound'; readonly fence: number; readonly blocked: Blocked; readonly atMs: EpochMs }
   | { readonly type: 'AbsenceSeen'; readonly fence: number; readonly confirmAgainAtMs: EpochMs }
   | { readonly type: 'CredentialRevoked'; readonly fence: number; readonly receipt: Receipt };

@@ -1,14 +1,20 @@
 import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
-import type { Active, Credential, Provisioning, Revoking, Version } from './state.ts';
+import { isKnown } from './evolve-life.ts';
+import type { Active, Credential, Holder, Provisioning, RevocationCause, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
 
 /** Keys a provider takes at a time, inactive ones included. */
 const MAX_VERSIONS = 2;
 
-/** What the record wants done now. Everything but `wait`, `rest` and `give-up` is a call to a provider. */
+/** Not at rest, and nothing to do by itself: it stays in the due index, where sweeps and lists find it. */
+const NEVER = 253_402_300_799_000 as EpochMs; // 9999-12-31
+
+/** What the record wants done now. Everything but `wait`, `rest`, `give-up`, `suspend` and `pass-on` is a call to a provider. */
 export type NextStep =
   | { readonly do: 'rest' }
   | { readonly do: 'wait'; readonly untilMs: EpochMs }
-  | { readonly do: 'give-up' }
+  | { readonly do: 'give-up'; readonly cause: RevocationCause }
+  | { readonly do: 'suspend'; readonly why: SuspensionCause; readonly regretMs: number | undefined }
+  | { readonly do: 'pass-on'; readonly to: Holder }
   | { readonly do: 'deny' }
   | {
       readonly do:
@@ -17,12 +23,14 @@ export type NextStep =
         | 'create-version'
         | 'recover'
         | 'share'
+        | 'lift'
         | 'disable-all'
         | 'withdraw-secret'
         | 'remove-account'
         | 'confirm-absence';
     }
-  | { readonly do: 'check-use' | 'disable-version'; readonly keyId: KeyId }
+  | { readonly do: 'check-use' | 'disable-version' | 'enable-version'; readonly keyId: KeyId }
+  | { readonly do: 'retag'; readonly to: Holder }
   | { readonly do: 'verify' | 'promote'; readonly attempt: AttemptId; readonly keyId: KeyId }
   | { readonly do: 'delete-version'; readonly keyId: KeyId };
 
@@ -32,10 +40,12 @@ const wait = (untilMs: EpochMs): NextStep => ({ do: 'wait', untilMs });
 export function nextStep(state: Credential, nowMs: EpochMs): NextStep {
   switch (state.status) {
     case 'provisioning':
-      if (nowMs >= state.deadlineMs) return { do: 'give-up' };
+      if (nowMs >= state.deadlineMs) return { do: 'give-up', cause: 'gave-up' };
       return notAfter(state.deadlineMs, held(state, nowMs) ?? provision(state, nowMs));
     case 'active':
-      return held(state, nowMs) ?? keep(state, nowMs);
+      return keep(state, nowMs);
+    case 'suspended':
+      return suspended(state, nowMs);
     case 'revoking':
       return revoke(state, nowMs);
     case 'revoked':
@@ -85,10 +95,17 @@ function provision(state: Provisioning, nowMs: EpochMs): NextStep {
 
 /** What recovery still owes, the rotation under way, the versions on their way out, and the next rotation: whatever is due first. */
 function keep(state: Active, nowMs: EpochMs): NextStep {
+  const [end] = deadlinesOf(state).sort((a, b) => a.atMs - b.atMs);
+  if (end && nowMs >= end.atMs) return end.step; // a deadline waits for no answer
+  const next = held(state, nowMs) ?? live(state, nowMs);
+  return end ? notAfter(end.atMs, next) : next;
+}
+
+function live(state: Active, nowMs: EpochMs): NextStep {
   const open = openUntilMs(state);
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
-  const due = [...state.versions.flatMap(dueOf), ...begins(state), ...looks(state)].sort((a, b) => a.atMs - b.atMs);
-  const [first] = due;
+  const versions = state.versions.flatMap((version) => dueOf(state, version));
+  const [first] = [...versions, ...begins(state), ...looks(state), ...passesOn(state)].sort((a, b) => a.atMs - b.atMs);
   if (!first) return { do: 'rest' };
   return nowMs < first.atMs ? wait(first.atMs) : first.step;
 }
@@ -100,7 +117,7 @@ interface Due {
 
 const AT_ONCE = 0 as EpochMs;
 
-function dueOf(version: Version): readonly Due[] {
+function dueOf({ replacement, givingBackUntilMs }: Active, version: Version): readonly Due[] {
   switch (version.phase) {
     case 'doomed':
       return [{ atMs: AT_ONCE, step: { do: 'delete-version', keyId: version.keyId } }];
@@ -108,15 +125,41 @@ function dueOf(version: Version): readonly Due[] {
       return [{ atMs: version.verifyAtMs, step: { do: 'verify', attempt: version.attempt, keyId: version.keyId } }];
     case 'verified':
       return [{ atMs: AT_ONCE, step: { do: 'promote', attempt: version.attempt, keyId: version.keyId } }];
-    case 'retiring':
-      return version.allowed
-        ? [{ atMs: AT_ONCE, step: { do: 'disable-version', keyId: version.keyId } }]
-        : [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
+    case 'retiring': {
+      // Enabled by a call that comes late it would work on, so that is waited for.
+      const disable: NextStep = { do: 'disable-version', keyId: version.keyId };
+      if (version.allowed) return [{ atMs: latest(givingBackUntilMs), step: disable }];
+      if (replacement && isKnown(replacement, version)) return [{ atMs: latest(givingBackUntilMs, version.checkAtMs), step: disable }];
+      return [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
+    }
+    case 'restoring':
+      return [{ atMs: AT_ONCE, step: { do: 'enable-version', keyId: version.keyId } }];
     case 'disabled':
       return [{ atMs: version.deleteAtMs, step: { do: 'delete-version', keyId: version.keyId } }];
     default:
       return [];
   }
+}
+
+/** Where the replacement is not done in time it is suspended; where nobody approved, revoked. */
+function deadlinesOf({ replacement, approval }: Active): Due[] {
+  const ends: Due[] = [];
+  if (approval?.kind === 'pending') ends.push({ atMs: approval.deadlineMs, step: { do: 'give-up', cause: 'owner-moved' } });
+  if (!replacement) return ends;
+  const { heir, cutOffAtMs, deadlineMs, regretMs } = replacement;
+  if (cutOffAtMs !== undefined && heir?.to) return ends;
+  ends.push({ atMs: deadlineMs, step: { do: 'suspend', why: heir ? 'owner-left' : 'not-replaced', regretMs: heir && regretMs } });
+  return ends;
+}
+
+/** Once nobody but us knows a key that works: the owner tag, then the ownership. */
+function passesOn({ replacement, holder, taggedFor, lookAgainAtMs, lostUntilMs }: Active): readonly Due[] {
+  const heir = replacement?.cutOffAtMs === undefined ? undefined : replacement.heir?.to;
+  if (heir && lookAgainAtMs !== undefined) return []; // a key that no look has seen yet could be one the leaver knows
+  const to = heir ?? holder;
+  // A tag that was sent before may land late, and would name another.
+  if (taggedFor !== to.id && !(replacement && !heir)) return [{ atMs: latest(lostUntilMs), step: { do: 'retag', to } }];
+  return heir ? [{ atMs: AT_ONCE, step: { do: 'pass-on', to } }] : [];
 }
 
 /** A rotation begins only in a free slot, since neither key is taken away to make room, and not while a look at the provider is owed. */
@@ -126,12 +169,41 @@ const begins = ({ versions, rotateAtMs, lookAgainAtMs }: Active): readonly Due[]
 const looks = ({ lookAgainAtMs }: Active): readonly Due[] =>
   lookAgainAtMs === undefined ? [] : [{ atMs: lookAgainAtMs, step: { do: 'recover' } }];
 
+/** Denied, and again where something may have taken the deny off; otherwise only what no key may be left without. */
+function suspended(state: Suspended, nowMs: EpochMs): NextStep {
+  const { denyAtMs, liftAtMs, ends } = state;
+  if (liftAtMs === undefined && ends && nowMs >= ends.atMs) return { do: 'give-up', cause: ends.cause };
+  if (denyAtMs !== undefined && nowMs >= denialDueMs(state, denyAtMs)) return { do: 'deny' };
+  const next = held(state, nowMs) ?? tidy(state, nowMs);
+  if (next.do !== 'wait') return next;
+  const waits = [
+    next.untilMs,
+    ...(denyAtMs === undefined ? [] : [denialDueMs(state, denyAtMs)]),
+    ...(ends && liftAtMs === undefined ? [ends.atMs] : []),
+  ];
+  return wait(Math.min(...waits) as EpochMs);
+}
+
+function tidy(state: Suspended, nowMs: EpochMs): NextStep {
+  const open = openUntilMs(state);
+  if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
+  const doomed = state.versions.find((version) => version.phase === 'doomed');
+  if (doomed) return { do: 'delete-version', keyId: doomed.keyId };
+  const { lookAgainAtMs = NEVER, liftAtMs = NEVER } = state;
+  const atMs = Math.min(lookAgainAtMs, liftAtMs) as EpochMs;
+  if (nowMs < atMs) return wait(atMs);
+  return { do: nowMs >= lookAgainAtMs ? 'recover' : 'lift' };
+}
+
+/** Idempotent, so it waits for nobody's lease; only its own refusal holds it. */
+const denialDueMs = ({ blocked }: Credential, denyAtMs: EpochMs): EpochMs =>
+  blocked?.step === 'deny' ? latest(denyAtMs, blocked.nextTryAtMs) : denyAtMs;
+
 function revoke(state: Revoking, nowMs: EpochMs): NextStep {
   const { stage } = state;
   if (stage === 'deny') {
-    // Idempotent, so it waits for nobody's lease; only its own refusal holds it.
-    const { blocked } = state;
-    return blocked?.step === 'deny' && nowMs < blocked.nextTryAtMs ? wait(blocked.nextTryAtMs) : { do: 'deny' };
+    const atMs = denialDueMs(state, state.denyAtMs);
+    return nowMs < atMs ? wait(atMs) : { do: 'deny' };
   }
   const waiting = held(state, nowMs);
   if (waiting) return waiting;

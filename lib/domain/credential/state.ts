@@ -28,7 +28,7 @@ export interface Grant {
  * `attempted`: recorded, the call may be out. `created`: the key exists, its value may not be stored.
  * `stored`: staged AWSPENDING. `verified`: seen to work. `current`: staged AWSCURRENT.
  * `retiring`: no longer current, still working; `allowed` once it is proven, or decided, that nobody needs it.
- * `disabled`: waits out its regret time. `doomed`: to be deleted at once, since nobody ever had it.
+ * `disabled`: waits out its regret time. `restoring`: is enabled again. `doomed`: to be deleted at once, since nobody ever had it.
  */
 export type Version =
   | { readonly phase: 'attempted'; readonly attempt: AttemptId; readonly settledAtMs: EpochMs }
@@ -45,6 +45,7 @@ export type Version =
       readonly allowed: boolean;
     }
   | { readonly phase: 'disabled'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly deleteAtMs: EpochMs }
+  | { readonly phase: 'restoring'; readonly attempt: AttemptId; readonly keyId: KeyId }
   | { readonly phase: 'doomed'; readonly attempt: AttemptId | undefined; readonly keyId: KeyId };
 
 /** Steps a worker may hold a lease for; `deny` needs none. */
@@ -58,7 +59,10 @@ export type LeasedStep =
   | 'share'
   | 'check-use'
   | 'disable-version'
+  | 'enable-version'
   | 'delete-version'
+  | 'retag'
+  | 'lift'
   | 'disable-all'
   | 'withdraw-secret'
   | 'remove-account'
@@ -80,6 +84,57 @@ export interface Blocked {
 }
 
 export type RevocationCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'orphaned' | 'requested' | 'gave-up';
+/** `owner-left`: and nobody could take it over. `not-replaced`: somebody knew a key who may no longer, and no new one came to life in time. */
+export type SuspensionCause = 'requested' | 'owner-left' | 'owner-moved' | 'orphaned' | 'not-replaced';
+export type HandoverCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'requested' | 'refused';
+/** Which rung of the succession an heir stands on; `chosen`: somebody named them in a command. */
+export type Rung = 'named' | 'manager' | 'team' | 'steward' | 'chosen';
+
+/** Who takes a credential over, once nobody who may no longer knows a key that works. */
+export interface Heir {
+  /** `undefined`: the one that was meant is gone; the next pass over what the leaver holds names another. */
+  readonly to: Holder | undefined;
+  readonly rung: Rung;
+  readonly cause: HandoverCause;
+  /** The leave this belongs to, as its number; `undefined`: no leave. */
+  readonly leave: number | undefined;
+  /** Whose succession it is; a refusal goes on from here. */
+  readonly line: OwnerId;
+  readonly refused: readonly OwnerId[];
+}
+
+/** Every version known when it began is replaced and disabled, whoever still uses it: somebody knew it who may no longer. */
+export interface Replacement {
+  readonly known: readonly AttemptId[];
+  /** How long a replaced key works on beside the new one. */
+  readonly overlapMs: number;
+  readonly sinceMs: EpochMs;
+  /** Not cut off by then, the credential is suspended. */
+  readonly deadlineMs: EpochMs;
+  /** From its suspension to its end. */
+  readonly regretMs: number;
+  /** When the provider had confirmed the last of them disabled. */
+  readonly cutOffAtMs: EpochMs | undefined;
+  readonly heir: Heir | undefined;
+}
+
+/** The last time a credential changed hands. */
+interface Succession {
+  readonly from: Holder;
+  readonly rung: Rung;
+  readonly cause: HandoverCause;
+  readonly line: OwnerId;
+  readonly refused: readonly OwnerId[];
+  readonly cutOffAtMs: EpochMs;
+  readonly atMs: EpochMs;
+  /** Whether the heir has said that they answer for it. */
+  readonly acceptedAtMs: EpochMs | undefined;
+}
+
+/** An owner whose role no longer entitles to the credential keeps it until somebody else has looked at it. */
+type Approval =
+  | { readonly kind: 'pending'; readonly sinceMs: EpochMs; readonly deadlineMs: EpochMs }
+  | { readonly kind: 'granted'; readonly by: OwnerId; readonly reason: string; readonly untilMs: EpochMs };
 
 interface Common {
   readonly id: CredentialId;
@@ -98,6 +153,11 @@ interface Common {
   /** An answer was lost; what the call did is certain only from then on. The receipt waits for it. */
   readonly lostUntilMs: EpochMs | undefined;
   readonly blocked: Blocked | undefined;
+  /** A call that gives access back may land until then; whatever takes access away does so once more afterwards. */
+  readonly givingBackUntilMs: EpochMs | undefined;
+  /** Whose owner tag the provider has; `undefined` while that is not certain. */
+  readonly taggedFor: OwnerId | undefined;
+  readonly succession: Succession | undefined;
 }
 
 export interface Provisioning extends Common {
@@ -109,12 +169,34 @@ export interface Provisioning extends Common {
   readonly lookAgainAtMs: EpochMs | undefined;
 }
 
-export interface Active extends Common {
-  readonly status: 'active';
+interface Living extends Common {
   readonly activeSinceMs: EpochMs;
   /** When the next rotation begins. */
   readonly rotateAtMs: EpochMs;
   readonly lookAgainAtMs: EpochMs | undefined;
+  readonly approval: Approval | undefined;
+}
+
+export interface Active extends Living {
+  readonly status: 'active';
+  readonly replacement: Replacement | undefined;
+}
+
+/** Denied, and nothing else: it can be resumed as it was. */
+export interface Suspended extends Living {
+  readonly status: 'suspended';
+  readonly why: SuspensionCause;
+  readonly sinceMs: EpochMs;
+  /** When the deny is put in place (again); `undefined`: it is, and nothing is out that could take it off. */
+  readonly denyAtMs: EpochMs | undefined;
+  /** When the provider first confirmed it. */
+  readonly deniedAtMs: EpochMs | undefined;
+  /** When nobody has resumed it by then, it is revoked. */
+  readonly ends: { readonly atMs: EpochMs; readonly cause: RevocationCause } | undefined;
+  /** Being resumed: the deny is taken off then, since no deny that was begun before can land any later. */
+  readonly liftAtMs: EpochMs | undefined;
+  /** The lease under which it is taken off; an answer under any other resumes nothing. */
+  readonly lifting: number | undefined;
 }
 
 /** What is left to do, in this order; access is gone after the first two. */
@@ -126,6 +208,8 @@ export interface Revoking extends Common {
   readonly sinceMs: EpochMs;
   readonly deadlineMs: EpochMs;
   readonly stage: RevocationStage;
+  /** A deny that began before does not count: something may have been out that took it off. */
+  readonly denyAtMs: EpochMs;
   /** When the provider had confirmed that no key works any more: deny in place and every key inactive. */
   readonly cutOffAtMs: EpochMs | undefined;
   /** Absence seen once, while an earlier answer was lost: seen again, not before this, it is believed. */
@@ -146,7 +230,7 @@ interface Revoked extends Common {
   readonly receipt: Receipt;
 }
 
-export type Credential = Provisioning | Active | Revoking | Revoked;
+export type Credential = Provisioning | Active | Suspended | Revoking | Revoked;
 
 export const keyIdsOf = (versions: readonly Version[]): readonly KeyId[] =>
   versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));

@@ -1,7 +1,7 @@
 import type { Credential } from '../credential/state.ts';
 import type { Timing } from '../timing.ts';
 import { type EpochMs, latest, type OwnerId, type OwnerKey, plusMs } from '../types.ts';
-import type { Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Review } from './state.ts';
+import type { Admission, Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Removal, Review } from './state.ts';
 
 export type OwnerRejection = 'sequence-jump' | 'from-the-future' | 'nothing-to-do';
 export type OwnerDecision =
@@ -54,31 +54,44 @@ export type OwnerStep =
   | { readonly do: 'rest' }
   | { readonly do: 'wait'; readonly untilMs: EpochMs }
   | { readonly do: 'leave' }
+  /** The guard is asked whether so much may be taken away. */
+  | { readonly do: 'admit'; readonly of: Removal }
+  /** Held; somebody may have released it by now. */
+  | { readonly do: 'ask-release'; readonly of: Removal; readonly held: Extract<Admission, { is: 'held' }> }
   | { readonly do: 'offboard'; readonly offboarding: Offboarding }
   | { readonly do: 'review'; readonly review: Review };
 
-/** What the owner's record wants done at `nowMs`. */
+/** What the owner's record wants done at `nowMs`. What is held comes last, so that nothing waits behind it. */
 export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
-  const waits: EpochMs[] = [];
-  if (state.offboarding) {
-    if (nowMs >= state.offboarding.nextAtMs) return { do: 'offboard', offboarding: state.offboarding };
-    waits.push(state.offboarding.nextAtMs);
+  const { offboarding, review } = state;
+  const plans: { readonly atMs: EpochMs; readonly step: OwnerStep }[] = [];
+  if (state.status === 'leaving') plans.push({ atMs: state.leaveAtMs, step: { do: 'leave' } });
+  if (offboarding) {
+    const step = unlessAdmitted('leave', offboarding.admission) ?? ({ do: 'offboard', offboarding } as const);
+    plans.push({ atMs: offboarding.nextAtMs, step });
   }
-  if (state.review) {
-    if (nowMs >= state.review.nextAtMs) return { do: 'review', review: state.review };
-    waits.push(state.review.nextAtMs);
-  }
-  if (state.status === 'leaving') {
-    if (nowMs >= state.leaveAtMs) return { do: 'leave' };
-    waits.push(state.leaveAtMs);
-  }
-  return waits.length ? { do: 'wait', untilMs: Math.min(...waits) as EpochMs } : { do: 'rest' };
+  if (review) plans.push({ atMs: review.nextAtMs, step: unlessAdmitted('move', review.admission) ?? { do: 'review', review } });
+  const due = plans.filter(({ atMs }) => nowMs >= atMs).map(({ step }) => step);
+  const [first] = [...due.filter((step) => step.do !== 'ask-release'), ...due];
+  if (first) return first;
+  return plans.length ? { do: 'wait', untilMs: Math.min(...plans.map(({ atMs }) => atMs)) as EpochMs } : { do: 'rest' };
 }
 
 export function ownerDueAtMs(state: Owner, nowMs: EpochMs): EpochMs | undefined {
   const next = nextOwnerStep(state, nowMs);
   if (next.do === 'rest') return undefined;
   return next.do === 'wait' ? next.untilMs : nowMs;
+}
+
+function unlessAdmitted(of: Removal, admission: Admission): OwnerStep | undefined {
+  switch (admission.is) {
+    case 'wanted':
+      return { do: 'admit', of };
+    case 'held':
+      return { do: 'ask-release', of, held: admission };
+    case 'admitted':
+      return undefined;
+  }
 }
 
 /** A leave whose day has come. */
@@ -92,16 +105,28 @@ export function decideLeave(state: Owner, nowMs: EpochMs): OwnerDecision {
 /** Adds one page of what the owner holds to the tally of its pass; credentials of a later life don't count. */
 export const tallied = (tally: PassTally, ownerId: OwnerId, epochBelow: number, page: readonly Credential[]): PassTally =>
   page
-    .filter(({ holder }) => holder.id === ownerId && holder.epoch < epochBelow)
+    .filter((credential) => isOf(credential, ownerId, epochBelow))
     .reduce((sum, credential): PassTally => {
-      const done = credential.status === 'revoked' ? credential.receipt : undefined;
+      const done = doneWith(credential, ownerId);
       return {
         credentials: sum.credentials + 1,
         unfinished: sum.unfinished + (done ? 0 : 1),
         cutOffAtMs: done ? latest(sum.cutOffAtMs, done.cutOffAtMs) : sum.cutOffAtMs,
-        completeAtMs: done ? latest(sum.completeAtMs, done.absentAtMs) : sum.completeAtMs,
+        completeAtMs: done ? latest(sum.completeAtMs, done.completeAtMs) : sum.completeAtMs,
       };
     }, tally);
+
+/** Held in that life, or passed on from it. */
+const isOf = ({ holder, succession }: Credential, ownerId: OwnerId, epochBelow: number): boolean =>
+  [holder, succession?.from].some((one) => one?.id === ownerId && one.epoch < epochBelow);
+
+/** Revoked with its receipt; passed on; or suspended, with an end that comes by itself. */
+function doneWith({ holder, succession, ...credential }: Credential, ownerId: OwnerId) {
+  if (holder.id !== ownerId && succession) return { cutOffAtMs: succession.cutOffAtMs, completeAtMs: succession.atMs };
+  if (credential.status === 'revoked') return { cutOffAtMs: credential.receipt.cutOffAtMs, completeAtMs: credential.receipt.absentAtMs };
+  if (credential.status !== 'suspended' || !credential.ends || credential.deniedAtMs === undefined) return undefined;
+  return credential.denyAtMs === undefined ? { cutOffAtMs: credential.deniedAtMs, completeAtMs: credential.deniedAtMs } : undefined;
+}
 
 /** After a page: on to the next, or to another pass, or, when a whole pass found all of it revoked, the closing receipt. */
 export function decidePage(

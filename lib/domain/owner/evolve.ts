@@ -1,6 +1,7 @@
-import { unreachable } from '../types.ts';
-import type { Offboarding, Owner, OwnerEvent, PassTally, Review } from './state.ts';
+import { type EpochMs, unreachable } from '../types.ts';
+import type { Admission, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review } from './state.ts';
 
+const WANTED: Admission = { is: 'wanted' };
 const EMPTY: PassTally = { credentials: 0, unfinished: 0, cutOffAtMs: undefined, completeAtMs: undefined };
 
 /** The state after `event`. Throws where a history can't be. */
@@ -25,12 +26,22 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
     }
     case 'OwnerLeft': {
       const { cause, occurredAtMs, receivedAtMs, sequence } = event;
-      const start = { pass: 1, cursor: undefined, tally: EMPTY, nextAtMs: receivedAtMs };
+      const start = { admission: WANTED, pass: 1, cursor: undefined, tally: EMPTY, nextAtMs: receivedAtMs };
       const offboarding: Offboarding = { cause, epochBelow: sequence, occurredAtMs, receivedAtMs, ...start };
       const left = { epoch: sequence, offboarding, converged: undefined, review: undefined };
       if (event.stillActive) return { ...described(state, event), ...left };
       return { ...common(described(state, event)), ...left, status: 'left', statusSequence: sequence };
     }
+    case 'RemovalAdmitted':
+      return admission(state, event.of, { is: 'admitted' }, event.atMs);
+    case 'RemovalHeld':
+      return admission(state, event.of, { is: 'held', batch: event.batch, sinceMs: event.atMs, escalated: false }, event.atMs);
+    case 'HoldEscalated': {
+      const held = (event.of === 'leave' ? running(state) : reviewing(state)).admission;
+      return held.is === 'held' ? admission(state, event.of, { ...held, escalated: true }, event.atMs) : state;
+    }
+    case 'RemovalObserved':
+      return event.of === 'leave' ? { ...state, offboarding: undefined } : { ...state, review: undefined };
     case 'OffboardingPageDone':
       return { ...state, offboarding: { ...running(state), cursor: event.cursor, tally: event.tally, nextAtMs: event.atMs } };
     case 'OffboardingPassDone': {
@@ -54,6 +65,11 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
   }
 }
 
+const admission = (state: Owner, of: Removal, admission: Admission, nextAtMs: EpochMs): Owner =>
+  of === 'leave'
+    ? { ...state, offboarding: { ...running(state), admission, nextAtMs } }
+    : { ...state, review: { ...reviewing(state), admission, nextAtMs } };
+
 type Described = { readonly sequence: number; readonly attributes: Owner['attributes'] | undefined };
 
 /** Attributes are absent where a later fact has said better. */
@@ -65,7 +81,10 @@ function moved(state: Owner, event: Described & Pick<Review, 'occurredAtMs' | 'r
   const next = described(state, event);
   if (state.sequence === 0 || sameRoles(state.attributes.roles, next.attributes.roles)) return next;
   const { occurredAtMs, receivedAtMs } = event;
-  return { ...next, review: { occurredAtMs, receivedAtMs, pass: 1, cursor: undefined, ended: 0, nextAtMs: receivedAtMs } };
+  return {
+    ...next,
+    review: { admission: WANTED, occurredAtMs, receivedAtMs, pass: 1, cursor: undefined, ended: 0, nextAtMs: receivedAtMs },
+  };
 }
 
 const sameRoles = (a: readonly string[], b: readonly string[]): boolean =>

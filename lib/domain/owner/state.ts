@@ -8,6 +8,8 @@ interface OwnerAttributes {
   readonly manager?: string;
   /** IANA zone, e.g. `Europe/Vienna`. */
   readonly zone?: string;
+  /** Who takes over what a leaver held: an external id in the same source. */
+  readonly successor?: string;
 }
 
 type LeaveCause = 'normal' | 'for-cause';
@@ -26,9 +28,21 @@ export interface OwnerFact {
   readonly attributes: OwnerAttributes;
 }
 
+/**
+ * Whether what is to be taken away may be. `wanted`: the guard has not been asked. `admitted`: counted, and not too much.
+ * `held`: too much for one window, until somebody releases the batch it is in.
+ */
+export type Admission =
+  | { readonly is: 'wanted' | 'admitted' }
+  | { readonly is: 'held'; readonly batch: number; readonly sinceMs: EpochMs; readonly escalated: boolean };
+
+/** What takes access away from many at once, where something upstream is wrong. */
+export type Removal = 'leave' | 'move';
+
 /** A leave that is being carried out: passes over what the owner holds, until one finds nothing left to do. */
 export interface Offboarding {
   readonly cause: LeaveCause;
+  readonly admission: Admission;
   /** Credentials given in an earlier life than this end. */
   readonly epochBelow: number;
   readonly occurredAtMs: EpochMs;
@@ -42,6 +56,7 @@ export interface Offboarding {
 
 /** A change of roles that is being followed up: passes over what the owner holds, until one finds nothing that is too much. */
 export interface Review {
+  readonly admission: Admission;
   readonly occurredAtMs: EpochMs;
   readonly receivedAtMs: EpochMs;
   readonly pass: number;
@@ -76,7 +91,7 @@ export interface Convergence {
   readonly receivedAtMs: EpochMs;
   /** The last version the leaver knew was denied or disabled, as the provider confirmed. */
   readonly cutOffAtMs: EpochMs;
-  /** Every receipt is written. */
+  /** Everything is passed on, suspended until its end, or revoked with its receipt. */
   readonly completeAtMs: EpochMs;
 }
 
@@ -147,6 +162,12 @@ export type OwnerEvent =
       readonly receivedAtMs: EpochMs;
       readonly stillActive: boolean;
     }
+  | { readonly type: 'RemovalAdmitted'; readonly of: Removal; readonly credentials: number; readonly atMs: EpochMs }
+  | { readonly type: 'RemovalHeld'; readonly of: Removal; readonly batch: number; readonly credentials: number; readonly atMs: EpochMs }
+  /** Held for longer than the policy bears: leavers in it still have access. */
+  | { readonly type: 'HoldEscalated'; readonly of: Removal; readonly atMs: EpochMs }
+  /** The stack or the source only observes: nothing was taken away. */
+  | { readonly type: 'RemovalObserved'; readonly of: Removal; readonly credentials: number }
   | { readonly type: 'OffboardingPageDone'; readonly cursor: string; readonly tally: PassTally; readonly atMs: EpochMs }
   | { readonly type: 'OffboardingPassDone'; readonly nextAtMs: EpochMs }
   | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence }

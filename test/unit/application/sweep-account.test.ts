@@ -11,19 +11,13 @@ import type { OwnerEvent } from '../../../lib/domain/owner/state.ts';
 import type { Policy, SweepRules } from '../../../lib/domain/policy.ts';
 import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
 import type { CredentialId, EpochMs, OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
+import { givenPolicy, givenProfile } from '../../given-policy.ts';
 import { attempt, key, rotation } from '../domain/given.ts';
 
 const HOUR = 3_600_000;
 const RULES: SweepRules = { mode: 'enforce', act: 'revoke', graceMs: 24 * HOUR, maxActs: 3 };
-const profile = {
-  ...({ connector: 'aws-iam-user', accountable: 'hr:1', whyNotRole: 'a test', grants: [], environments: ['e'], onMove: 'keep' } as const),
-  ...({ eligible: { roles: ['R'] }, onLeave: { action: 'revoke' }, rotation } as const),
-};
-const policyWith = (orphans: SweepRules): Policy => ({
-  ...({ version: 1, accountable: { policy: 'hr:1' }, sources: {}, callers: [], timing: DEFAULT_TIMING } as const),
-  profiles: { p: profile },
-  sweeps: { orphans },
-});
+const policyWith = (orphans: SweepRules): Policy =>
+  givenPolicy({ profiles: { p: givenProfile({ onMove: 'keep', rotation }) }, sweeps: { orphans } });
 const context = { actor: { kind: 'system', id: 't' }, cause: 't', correlationId: 't', policyDigest: 'd' } as const;
 const idOf = (n: number): CredentialId => `cred_${String(n).padStart(26, '0')}` as CredentialId;
 const nameOf = (n: number): string => `nhi-${idOf(n)}`;

@@ -50,7 +50,12 @@ describe('a policy file', () => {
     ['a duration of no unit we have', '5s', '5w', /^18:10 timing\.passGap "5w" must be a duration such as 30s/],
     ['a duration out of range', '5s', '2h', /^18:10 timing\.passGap "2h" must be between 1s and 1h$/],
     ['a connector we have not', 'aws-iam-user', 'gcp', /^7:5 profiles\.ci\.connector "gcp" must be aws-iam-user$/],
-    ['a right that is none', '[request]', '[requests]', /^17:11 callers\.0\.may\.0 "requests" must be one of request, operate, audit$/],
+    [
+      'a right that is none',
+      '[request]',
+      '[requests]',
+      /^17:11 callers\.0\.may\.0 "requests" must be one of request, approve, operate, audit, steward$/,
+    ],
     [
       'a source that is not there',
       'accountable: "hr:1"\n    why',

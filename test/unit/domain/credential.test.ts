@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, decideOutcome, type Outcome } from '../../../lib/domain/credential/decide.ts';
+import { decide } from '../../../lib/domain/credential/decide.ts';
 import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { dueAtMs, isPastDeadline, nextStep } from '../../../lib/domain/credential/next-step.ts';
+import { decideOutcome, type Outcome } from '../../../lib/domain/credential/outcome.ts';
 import type { Credential, LeasedStep } from '../../../lib/domain/credential/state.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
 import {
@@ -10,6 +11,7 @@ import {
   at,
   attempt,
   command,
+  denied,
   done,
   holder,
   key,
@@ -177,7 +179,7 @@ describe('revoke', () => {
   it('denies, disables, withdraws, removes, confirms, and then writes the receipt', () => {
     let story = revoking(active());
     expect(wants(story)).toBe('deny');
-    story = outcome(story, { of: 'deny' });
+    story = denied(story);
     for (const [step, found] of all) {
       expect(wants(story)).toBe(step);
       story = done(story, step, found);
@@ -189,7 +191,7 @@ describe('revoke', () => {
   it('denies without waiting for a lease that somebody holds, and nothing else does', () => {
     const held = revoking(start(later(stored(requested()), 4_000), 'verify'));
     expect(wants(held)).toBe('deny');
-    expect(wants(outcome(held, { of: 'deny' }))).toBe('wait');
+    expect(wants(denied(held))).toBe('wait');
   });
 
   it('takes an outcome that was under way: the key is known, its value goes nowhere, the lease is free', () => {
@@ -200,14 +202,14 @@ describe('revoke', () => {
 
   it('keeps the deny until nothing can land any more', () => {
     let story = revoking(start(withSecret(requested()), 'create-version')); // the answer never comes
-    story = later(outcome(story, { of: 'deny' }), timing.leaseMs);
+    story = later(denied(story), timing.leaseMs);
     story = through(story, all.slice(0, 2));
     expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: 1_000 + timing.leaseMs + timing.settleMs });
   });
 
   it('after a lost answer believes the absence only the second time, settleMs after the first', () => {
     let story = revoking(start(withSecret(requested()), 'create-version'));
-    story = later(outcome(story, { of: 'deny' }), timing.leaseMs + timing.settleMs);
+    story = later(denied(story), timing.leaseMs + timing.settleMs);
     story = through(story);
     expect(story.state.status).toBe('revoking');
     expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: story.nowMs + timing.settleMs });
@@ -223,16 +225,13 @@ describe('revoke', () => {
       0,
       all.findIndex(([name]) => name === step),
     );
-    const story = done(through(outcome(revoking(active()), { of: 'deny' }), upTo), step, found);
+    const story = done(through(denied(revoking(active())), upTo), step, found);
     expect(wants(story)).toBe('deny');
     expect(story.state).toMatchObject({ status: 'revoking', cutOffAtMs: undefined });
   });
 
   it('puts keys that nobody knew on record, and so into the receipt', () => {
-    const story = through(outcome(revoking(active()), { of: 'deny' }), [
-      ['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }],
-      ...all.slice(1),
-    ]);
+    const story = through(denied(revoking(active())), [['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }], ...all.slice(1)]);
     expect(story.state).toMatchObject({ receipt: { keyIds: [key(1), key(8)] } });
   });
 
@@ -262,7 +261,13 @@ describe('rules that hold for every history', () => {
     'confirm-absence',
   );
   const found: fc.Arbitrary<Outcome> = fc.oneof(
-    fc.constantFrom<Outcome>({ of: 'ensure-account' }, { of: 'ensure-secret' }, { of: 'share' }, { of: 'withdraw-secret' }, { of: 'deny' }),
+    fc.constantFrom<Outcome>(
+      { of: 'ensure-account' },
+      { of: 'ensure-secret' },
+      { of: 'share' },
+      { of: 'withdraw-secret' },
+      { of: 'deny', startedAtMs: at(Number.MAX_SAFE_INTEGER) },
+    ),
     fc.nat(3).map((n): Outcome => ({ of: 'create-key', attempt: attempt(n), keyId: key(n) })),
     fc.nat(3).map((n): Outcome => ({ of: 'store', attempt: attempt(n) })),
     fc.tuple(fc.nat(3), fc.boolean()).map(([n, usable]): Outcome => ({ of: 'verify', attempt: attempt(n), usable })),

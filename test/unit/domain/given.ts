@@ -1,6 +1,7 @@
-import { type Command, type Decision, decide, decideOutcome, type Outcome } from '../../../lib/domain/credential/decide.ts';
+import { type Command, type Decision, decide } from '../../../lib/domain/credential/decide.ts';
 import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
+import { decideOutcome, type Outcome } from '../../../lib/domain/credential/outcome.ts';
 import type { Credential, Grant, Holder, LeasedStep } from '../../../lib/domain/credential/state.ts';
 import type { Rotation } from '../../../lib/domain/policy.ts';
 import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
@@ -51,6 +52,7 @@ export function requested(nowMs = at(1_000)): Story {
 export const command = (story: Story, wanted: Command): Story => apply(story, decide(story.state, wanted, story.nowMs, timing));
 export const outcome = (story: Story, found: Outcome, fence = story.state.fence): Story =>
   apply(story, decideOutcome(story.state, fence, found, story.nowMs, timing));
+export const denied = (story: Story): Story => outcome(story, { of: 'deny', startedAtMs: story.nowMs });
 export const start = (story: Story, step: LeasedStep, n = 1): Story => command(story, { type: 'start', step, attempt: attempt(n) });
 export const later = (story: Story, ms: number): Story => ({ ...story, nowMs: at(story.nowMs + ms) });
 export const wants = ({ state, nowMs }: Story): string => nextStep(state, nowMs).do;

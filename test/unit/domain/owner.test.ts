@@ -10,9 +10,9 @@ import {
   tallied,
 } from '../../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../../lib/domain/owner/evolve.ts';
-import type { Owner, OwnerFact } from '../../../lib/domain/owner/state.ts';
+import type { Owner, OwnerFact, Removal } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
-import { active, at, done, holder, outcome, revoking, timing } from './given.ts';
+import { active, at, denied, done, holder, revoking, timing } from './given.ts';
 
 const NOW = at(1_000_000);
 const fresh = { id: 'own_1' as OwnerId, key: 'k1' as OwnerKey };
@@ -120,6 +120,9 @@ describe('a leave with a day to come', () => {
   });
 });
 
+/** The guard has let it through. */
+const admitted = (owner: Owner, of: Removal): Owner => evolveOwner(owner, { type: 'RemovalAdmitted', of, credentials: 1, atMs: NOW });
+
 describe('offboarding', () => {
   const left = must(told([fact('Joined', 1), fact('Left', 2, { cause: 'for-cause' })]));
   const offboarding = left.offboarding!;
@@ -130,14 +133,15 @@ describe('offboarding', () => {
   };
   const live = active().state;
   const ending = revoking(active()).state;
-  let story = outcome(revoking(active()), { of: 'deny' });
+  let story = denied(revoking(active()));
   story = done(done(story, 'disable-all', { of: 'disable-all', keyIds: [] }), 'withdraw-secret', { of: 'withdraw-secret' });
   const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', {
     of: 'confirm-absence',
     absent: true,
   }).state;
 
-  it('begins at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'offboard' }));
+  it('asks the guard at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'admit', of: 'leave' }));
+  it('begins as soon as it is let', () => expect(nextOwnerStep(admitted(left, 'leave'), NOW)).toMatchObject({ do: 'offboard' }));
 
   it.each([
     ['live', live, { credentials: 1, unfinished: 1 }],
@@ -151,7 +155,7 @@ describe('offboarding', () => {
 
   it('goes on at the cursor, keeping the tally', () => {
     const tally = tallied(offboarding.tally, left.id, 2, [gone]);
-    const next = afterPage(left, { tally, nextCursor: 'c' });
+    const next = afterPage(admitted(left, 'leave'), { tally, nextCursor: 'c' });
     expect(next.offboarding).toMatchObject({ pass: 1, cursor: 'c', tally });
     expect(nextOwnerStep(next, NOW).do).toBe('offboard');
   });
@@ -190,7 +194,8 @@ describe('a move', () => {
   };
 
   it('to other roles has what is held looked through at once; to the same ones, in another order, it does not', () => {
-    expect(nextOwnerStep(moveTo('X'), NOW).do).toBe('review');
+    expect(nextOwnerStep(moveTo('X'), NOW)).toMatchObject({ do: 'admit', of: 'move' });
+    expect(nextOwnerStep(admitted(moveTo('X'), 'move'), NOW).do).toBe('review');
     expect(moveTo(...before.attributes.roles.toReversed()).review).toBeUndefined();
     expect(nextOwnerStep(before, NOW).do).toBe('rest'); // a first fact is no move
   });

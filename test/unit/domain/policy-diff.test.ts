@@ -2,17 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../lib/domain/policy.ts';
 import { losesBy, policyChanges } from '../../../lib/domain/policy-diff.ts';
 import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
-import { rotation } from './given.ts';
+import { givenPolicy, givenProfile } from '../../given-policy.ts';
 
-const profile = {
-  ...({ connector: 'aws-iam-user', accountable: 'hr:1', whyNotRole: 'a test', grants: [], environments: ['e', 'f'] } as const),
-  ...({ eligible: { roles: ['R', 'S'] }, onLeave: { action: 'revoke' }, onMove: 'revoke', rotation } as const),
-};
-const base: Policy = {
-  ...({ version: 1, accountable: { policy: 'hr:1' }, sources: {}, callers: [], timing: DEFAULT_TIMING } as const),
-  profiles: { p: profile, q: profile },
-  sweeps: { orphans: { mode: 'observe', act: 'report', graceMs: 0, maxActs: 1 } },
-};
+const profile = givenProfile({ environments: ['e', 'f'], eligible: { roles: ['R', 'S'] } });
+const base = givenPolicy({ profiles: { p: profile, q: profile } });
 const held = { profile: 'p', environment: 'e', owner: { status: 'active', attributes: { roles: ['R'] } } } as const;
 
 describe('the difference of two policies', () => {

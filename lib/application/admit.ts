@@ -1,0 +1,103 @@
+import type { Credential } from '../domain/credential/state.ts';
+import { Fault } from '../domain/faults.ts';
+import { countsOf } from '../domain/guard.ts';
+import type { LifeAct } from '../domain/orphans.ts';
+import type { OwnerStep } from '../domain/owner/decide.ts';
+import type { Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
+import type { Companion, Loaded } from './ports.ts';
+import { appendOwner, command } from './record.ts';
+import { contextOf, leaveAct, moveAct, type OwnerWorkerPorts, PAGE } from './removal.ts';
+
+interface Due {
+  readonly credential: Credential;
+  readonly act: LifeAct;
+}
+
+/**
+ * Before anything is taken from an owner: whether it may be. Where only observation is wanted, what would be done is put on record instead.
+ * The counters are in the transaction of the decision; where one is full, the owner joins the batch that is held.
+ */
+export async function admit(ports: OwnerWorkerPorts, before: Loaded<Owner>, of: Removal): Promise<void> {
+  const { policy, clock, ledger } = ports;
+  const { state } = before;
+  const due = await dueActs(ports, state, of);
+  const append = (event: OwnerEvent, companions: readonly Companion[], cause: string): Promise<unknown> =>
+    appendOwner(ports, before, [event], contextOf(ports, state, cause), companions);
+  const credentials = due.length;
+  const nowMs = clock.now();
+  if (policy.mode === 'observe' || policy.sources[state.source]?.mode === 'observe') {
+    for (const one of due) await putOnRecord(ports, state, one, of);
+    await append({ type: 'RemovalObserved', of, credentials }, [], 'observe');
+    return;
+  }
+  const forCause = of === 'leave' && state.offboarding?.cause === 'for-cause';
+  const counts = credentials === 0 ? [] : countsOf(policy.guard, forCause, credentials, nowMs); // who holds nothing loses nothing
+  const companions = counts.map((count): Companion => ({ item: 'count', count }));
+  try {
+    await append({ type: 'RemovalAdmitted', of, credentials, atMs: nowMs }, companions, 'guard');
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'guard-tripped')) throw error;
+    const batch = await ledger.openBatch();
+    const member = { batch, ownerId: state.id, of, source: state.source, credentials, heldAtMs: nowMs };
+    await append({ type: 'RemovalHeld', of, batch, credentials, atMs: nowMs }, [{ item: 'held', member }], 'guard');
+  }
+}
+
+/** Whether the batch was let go. Who left for cause is suspended meanwhile, reversibly. */
+export async function askRelease(
+  ports: OwnerWorkerPorts,
+  before: Loaded<Owner>,
+  { of, held }: Extract<OwnerStep, { do: 'ask-release' }>,
+): Promise<boolean> {
+  const { state } = before;
+  const nowMs = ports.clock.now();
+  const append = (event: OwnerEvent, cause: string) => appendOwner(ports, before, [event], contextOf(ports, state, cause));
+  const release = await ports.ledger.release(held.batch);
+  if (release) {
+    await append({ type: 'RemovalAdmitted', of, credentials: 0, atMs: nowMs }, `released by ${release.by}: ${release.reason}`);
+    return true;
+  }
+  const { offboarding } = state;
+  if (of === 'leave' && offboarding?.cause === 'for-cause')
+    for (const { credential } of await dueActs(ports, state, of))
+      if (credential.status === 'active') await suspend(ports, state, credential, offboarding.epochBelow);
+  if (held.escalated || nowMs < held.sinceMs + ports.policy.guard.escalateAfterMs) return false;
+  await append({ type: 'HoldEscalated', of, atMs: nowMs }, `batch ${held.batch} is held since ${new Date(held.sinceMs).toISOString()}`);
+  return true;
+}
+
+async function suspend(ports: OwnerWorkerPorts, owner: Owner, { id, grant }: Credential, epochBelow: number): Promise<void> {
+  const wish = { type: 'suspend', why: 'owner-left', ifHeldBy: { ownerId: owner.id, epochBelow } } as const;
+  const { decision } = await command(ports, id, wish, contextOf(ports, owner, 'left for cause; held by the guard'));
+  if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
+}
+
+async function dueActs({ ledger, policy, clock }: OwnerWorkerPorts, owner: Owner, of: Removal): Promise<readonly Due[]> {
+  const due: Due[] = [];
+  let cursor: string | undefined;
+  do {
+    const { page, nextCursor } = await ledger.heldBy(owner.id, cursor, PAGE);
+    for (const credential of page) {
+      const act =
+        of === 'leave'
+          ? owner.offboarding && leaveAct(policy, owner, owner.offboarding, credential)
+          : moveAct(policy, owner, credential, clock.now());
+      if (act && act !== 'settled') due.push({ credential, act });
+    }
+    cursor = nextCursor;
+  } while (cursor !== undefined);
+  return due;
+}
+
+const putOnRecord = ({ ledger, clock }: OwnerWorkerPorts, owner: Owner, { credential, act }: Due, of: Removal): Promise<void> =>
+  ledger.putFinding({
+    kind: of === 'leave' ? 'leaver' : 'mover',
+    subject: credential.grant.accountName,
+    credentialId: credential.id,
+    ownerId: owner.id,
+    detail: of === 'leave' ? 'the owner left' : 'exceeds the owner’s new role',
+    status: 'open',
+    firstSeenAtMs: clock.now(),
+    lastSeenAtMs: clock.now(),
+    wouldHave: act,
+  });

@@ -1,0 +1,167 @@
+import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
+import type { Command, Rejection } from '../domain/credential/decide.ts';
+import type { Credential } from '../domain/credential/state.ts';
+import { mayHold } from '../domain/entitlement.ts';
+import { Fault } from '../domain/faults.ts';
+import type { Owner } from '../domain/owner/state.ts';
+import type { Policy, Right } from '../domain/policy.ts';
+import { type CredentialId, type OwnerId, plusMs } from '../domain/types.ts';
+import { type Denied, maySee } from './consult.ts';
+import type { Context } from './envelope.ts';
+import { findHeir, holderOf } from './find-heir.ts';
+import type { CredentialAppend, Wake } from './ports.ts';
+import { command, type RecordPorts } from './record.ts';
+import { resolveOwner } from './request-credential.ts';
+
+export interface ChangePorts extends RecordPorts {
+  readonly wake: Wake;
+  readonly policy: Policy;
+  readonly policyDigest: string;
+}
+
+/** What can be done to a credential by a command. `replace` is a rotation without overlap: a key has leaked. */
+export const VERBS = ['revoke', 'rotate', 'replace', 'suspend', 'resume', 'undo', 'transfer', 'accept', 'refuse', 'approve'] as const;
+export type Verb = (typeof VERBS)[number];
+
+export interface Asked {
+  readonly verb: Verb;
+  readonly reason: string;
+  /** Of a transfer: who is to have it. */
+  readonly to?: string | undefined;
+}
+
+type Changed =
+  | { readonly ok: true; readonly credential: Credential }
+  | Denied
+  | { readonly ok: false; readonly why: Rejection | 'owner-not-active'; readonly field: 'id'; readonly value: string }
+  | { readonly ok: false; readonly why: 'no-such-owner' | 'cannot-hold'; readonly field: 'to'; readonly value: string };
+
+/** Who may: whoever has the right; `own`: or the owner, without it; `only`: the owner and nobody else. */
+const WHO: Readonly<Record<Verb, { readonly right: Right; readonly own?: true } | 'only'>> = {
+  ...{ revoke: { right: 'operate', own: true }, rotate: { right: 'operate', own: true }, replace: { right: 'operate', own: true } },
+  ...{ suspend: { right: 'operate', own: true }, undo: { right: 'operate', own: true }, transfer: { right: 'operate', own: true } },
+  ...{ resume: { right: 'operate' }, approve: { right: 'approve' } },
+  ...{ accept: 'only', refuse: 'only' },
+};
+
+/** Carries out what somebody wants of a credential, where they may and its state lets them. */
+export const changeCredential =
+  (ports: ChangePorts) =>
+  async (caller: Caller | undefined, arn: string, id: CredentialId, asked: Asked): Promise<Changed> => {
+    const { ledger } = ports;
+    if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
+    const credential = (await ledger.credential(id))?.state;
+    if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
+      return { ok: false, why: 'not-found', field: 'id', value: id };
+    const by = await resolveOwner(ledger, caller.ownerRef);
+    const refused = unauthorised(caller, asked.verb, by === credential.holder.id);
+    if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
+    const found = await wishOf(ports, credential, asked, by);
+    if (!found.ok) return found;
+    const context: Context = {
+      actor: { kind: 'person', id: arn },
+      cause: [asked.reason, ...found.note].join('; '),
+      correlationId: id,
+      policyDigest: ports.policyDigest,
+    };
+    return wake(ports, credential, () => command(ports, id, found.wish, context, found.requires));
+  };
+
+function unauthorised(caller: Caller, verb: Verb, owns: boolean): AuthorizationRejection | undefined {
+  const who = WHO[verb];
+  if (who === 'only') return owns ? undefined : 'right-missing';
+  return who.own && owns ? undefined : authorize(caller, who.right);
+}
+
+async function wake(ports: ChangePorts, { id, grant }: Credential, act: () => ReturnType<typeof command>): Promise<Changed> {
+  try {
+    const { decision, record } = await act();
+    if (!decision.ok || !record) return { ok: false, why: decision.ok ? 'no-such-credential' : decision.why, field: 'id', value: id };
+    await ports.wake.send({ queue: grant.connector, id }, 0);
+    return { ok: true, credential: record.state };
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'owner-not-active') return { ok: false, why: error.code, field: 'id', value: id };
+    throw error;
+  }
+}
+
+type Wished =
+  | { readonly ok: true; readonly wish: Command; readonly requires?: CredentialAppend['requires']; readonly note: readonly string[] }
+  | Extract<Changed, { ok: false }>;
+
+const plain = (wish: Command): Wished => ({ ok: true, wish, note: [] });
+
+async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason, to }: Asked, by: OwnerId | undefined): Promise<Wished> {
+  switch (verb) {
+    case 'revoke':
+      return plain({ type: 'revoke', cause: 'requested' });
+    case 'rotate':
+    case 'replace':
+    case 'undo':
+      return plain({ type: verb });
+    case 'suspend':
+      return plain({ type: 'suspend', why: 'requested' });
+    case 'accept':
+      return plain({ type: 'accept', by: credential.holder.id });
+    case 'approve':
+      if (!by) return { ok: false, why: 'not-found', field: 'caller', value: 'the approver is no owner that a source told of' };
+      return plain({ type: 'approve', by, reason, forMs: ports.policy.reapproval.forMs });
+    case 'resume':
+      return resumption(ports, credential);
+    case 'transfer':
+      return transfer(ports, credential, to ?? '');
+    case 'refuse':
+      return refusal(ports, credential);
+  }
+}
+
+/** For the owner as they are now: whoever left and came back gets nothing by itself, and this is the one command. */
+async function resumption({ ledger }: Pick<ChangePorts, 'ledger'>, { holder }: Credential): Promise<Wished> {
+  const owner = (await ledger.owner(holder.id))?.state;
+  const now = owner ? holderOf(owner) : holder;
+  return { ok: true, wish: { type: 'resume', holder: now }, requires: now, note: [] };
+}
+
+async function transfer({ ledger, policy }: ChangePorts, credential: Credential, to: string): Promise<Wished> {
+  const ownerId = await resolveOwner(ledger, to);
+  const heir = ownerId && (await ledger.owner(ownerId))?.state;
+  if (!heir) return { ok: false, why: 'no-such-owner', field: 'to', value: to };
+  const entitled = mayHold(policy, heir, credential.grant.profile, credential.grant.environment);
+  if (!entitled.ok) return { ok: false, why: 'cannot-hold', field: 'to', value: `${to}: ${entitled.why}: ${entitled.value}` };
+  return {
+    ok: true,
+    wish: handOver(credential, heir, 'chosen', 'requested', credential.holder.id, []),
+    requires: holderOf(heir),
+    note: [],
+  };
+}
+
+/** Goes on up the succession it came by; whoever refused is not asked again. Nobody left: it is suspended, and ends after its regret time. */
+async function refusal(ports: ChangePorts, credential: Credential): Promise<Wished> {
+  const { succession, holder, rotation } = credential;
+  if (!succession || succession.acceptedAtMs !== undefined)
+    return { ok: false, why: 'nothing-to-accept', field: 'id', value: credential.id };
+  const line = (await ports.ledger.owner(succession.line))?.state;
+  const refused = [...succession.refused, holder.id];
+  const found = line && (await findHeir(ports, line, credential.grant, [line.id, ...refused]));
+  const note = found?.passedOver.length ? [`passed over ${found.passedOver.join(', ')}`] : [];
+  const owner = found?.heir && (await ports.ledger.owner(found.heir.to.id))?.state;
+  if (!found?.heir || !owner) {
+    const ends = { atMs: plusMs(ports.clock.now(), rotation.regretMs), cause: 'owner-left' } as const;
+    return { ok: true, wish: { type: 'suspend', why: 'owner-left', ends }, note: [...note, 'nobody can take it over'] };
+  }
+  const wish = handOver(credential, owner, found.heir.rung, 'refused', succession.line, refused);
+  return { ok: true, wish, requires: found.heir.to, note };
+}
+
+const handOver = (
+  { rotation }: Credential,
+  heir: Owner,
+  rung: Extract<Command, { type: 'hand-over' }>['rung'],
+  cause: 'requested' | 'refused',
+  line: OwnerId,
+  refused: readonly OwnerId[],
+): Command => ({
+  ...{ type: 'hand-over', to: holderOf(heir), rung, cause, leave: undefined, line, refused },
+  ...{ overlapMs: rotation.overlapMs, regretMs: rotation.regretMs },
+});

@@ -1,0 +1,43 @@
+import type { Grant, Holder, Rung } from '../domain/credential/state.ts';
+import type { Owner } from '../domain/owner/state.ts';
+import { LONGEST_CHAIN, type Reference, referenceOn, unfit } from '../domain/owner/succession.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { OwnerId } from '../domain/types.ts';
+import type { Ledger } from './ports.ts';
+
+export interface FoundHeir {
+  readonly heir: { readonly to: Holder; readonly rung: Rung } | undefined;
+  /** Who was asked before, and why they can't: for the notice. */
+  readonly passedOver: readonly string[];
+}
+
+export const holderOf = ({ id, key, epoch }: Owner): Holder => ({ id, key, epoch });
+
+/** Goes up the succession of `line` to the first who is active and may hold it. Managers who left too, and chains that bite their own tail, are passed over. */
+export async function findHeir(
+  { ledger, policy }: { readonly ledger: Ledger; readonly policy: Policy },
+  line: Owner,
+  grant: Pick<Grant, 'profile' | 'environment'>,
+  excluded: readonly OwnerId[],
+): Promise<FoundHeir> {
+  const passedOver: string[] = [];
+  const asked = new Set<string>();
+  const find = async ({ source, externalId }: Reference): Promise<Owner | undefined> => {
+    const id = await ledger.ownerByAlias(source, externalId);
+    return id && (await ledger.owner(id))?.state;
+  };
+  for (const rung of policy.succession) {
+    let reference = referenceOn(rung, line, policy.steward);
+    for (let up = 0; reference && up < LONGEST_CHAIN; up += 1) {
+      const ref = `${reference.source}:${reference.externalId}`;
+      const candidate = asked.has(ref) ? undefined : await find(reference);
+      const why = asked.has(ref) ? undefined : unfit(policy, candidate, grant, excluded);
+      if (candidate && why === undefined) return { heir: { to: holderOf(candidate), rung }, passedOver };
+      if (why !== undefined) passedOver.push(`${ref} as ${rung}: ${why}`);
+      if (asked.has(ref)) break;
+      asked.add(ref);
+      reference = rung === 'manager' && candidate ? referenceOn(rung, candidate, undefined) : undefined;
+    }
+  }
+  return { heir: undefined, passedOver };
+}

@@ -1,0 +1,50 @@
+import { decidePage, decideReviewPage, tallied } from '../domain/owner/decide.ts';
+import type { Offboarding, Owner, Review } from '../domain/owner/state.ts';
+import type { Companion, Loaded } from './ports.ts';
+import { appendOwner } from './record.ts';
+import { type Because, carryOut, contextOf, type Heirs, leaveAct, moveAct, type OwnerWorkerPorts, PAGE } from './removal.ts';
+
+const becauseOfLeave = ({ cause, epochBelow }: Offboarding): Because => ({
+  of: 'leave',
+  cause: cause === 'for-cause' ? 'owner-left-for-cause' : 'owner-left',
+  epochBelow,
+});
+
+const becauseOfMove = ({ epoch }: Owner): Because => ({ of: 'move', cause: 'owner-moved', epochBelow: epoch + 1 });
+
+/** One page of what the owner holds: an idempotent command for each credential, then the tally and the cursor. */
+export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, offboarding: Offboarding): Promise<void> {
+  const { state } = before;
+  const { page, nextCursor } = await ports.ledger.heldBy(state.id, offboarding.cursor, PAGE);
+  const heirs: Heirs = new Map();
+  await Promise.all(
+    page.map(async (credential) => {
+      const wanted = leaveAct(ports.policy, state, offboarding, credential);
+      if (wanted) await carryOut(ports, state, credential, wanted, becauseOfLeave(offboarding), heirs);
+    }),
+  );
+  const tally = tallied(offboarding.tally, state.id, offboarding.epochBelow, page);
+  const decision = decidePage(state, { tally, nextCursor }, ports.clock.now(), ports.timing);
+  if (!decision.ok) return;
+  const companions = decision.events.flatMap((event): readonly Companion[] =>
+    event.type === 'OwnerOffboarded' ? [{ item: 'convergence', ownerId: state.id, convergence: event.convergence }] : [],
+  );
+  await appendOwner(ports, before, decision.events, contextOf(ports, state, `offboarding, pass ${offboarding.pass}`), companions);
+}
+
+/** One page of what a mover holds: about what they could not ask for in their new role, the profile says what becomes of it. */
+export async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, review: Review): Promise<void> {
+  const { state } = before;
+  const { page, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
+  const heirs: Heirs = new Map();
+  const nowMs = ports.clock.now();
+  const acts = page.map((credential) => ({ credential, wanted: moveAct(ports.policy, state, credential, nowMs) }));
+  await Promise.all(
+    acts.map(async ({ credential, wanted }) => {
+      if (wanted && wanted !== 'settled') await carryOut(ports, state, credential, wanted, becauseOfMove(state), heirs);
+    }),
+  );
+  const ended = review.ended + acts.filter(({ wanted }) => wanted !== undefined).length;
+  const decision = decideReviewPage(state, { ended, nextCursor }, ports.clock.now(), ports.timing);
+  if (decision.ok) await appendOwner(ports, before, decision.events, contextOf(ports, state, `review, pass ${review.pass}`));
+}
