@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { OwnerEvent } from '../domain/owner/state.ts';
@@ -16,7 +16,7 @@ export interface Context {
 /** `prevHash` of a record's first event. */
 export const NO_HASH = '0'.repeat(64);
 
-const hashOf = (unhashed: Omit<Envelope, 'hash'>): string => createHash('sha256').update(canonicalJson(unhashed)).digest('hex');
+const hashOf = (unhashed: Omit<Envelope, 'hash'>): string => digest('sha256', canonicalJson(unhashed), 'hex');
 
 /** Chains `events` to a record that is at `version` with `headHash`. */
 export function envelop<E extends CredentialEvent | OwnerEvent>(

@@ -1,6 +1,7 @@
-import { decidePage, decideReviewPage, tallied } from '../domain/owner/decide.ts';
+import { decideReviewPage, tallied } from '../domain/owner/decide.ts';
 import type { Offboarding, Owner, Review } from '../domain/owner/state.ts';
 import type { Companion, Loaded } from './ports.ts';
+import { PROTOCOL } from './protocol.ts';
 import { appendOwner } from './record.ts';
 import { type Because, carryOut, contextOf, type Heirs, leaveAct, moveAct, type OwnerWorkerPorts, PAGE } from './removal.ts';
 
@@ -24,6 +25,7 @@ export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner
     }),
   );
   const tally = tallied(offboarding.tally, state.id, offboarding.epochBelow, page);
+  const { decidePage } = ports.protocol ?? PROTOCOL;
   const decision = decidePage(state, { tally, nextCursor }, ports.clock.now(), ports.timing);
   if (!decision.ok) return;
   const companions = decision.events.flatMap((event): readonly Companion[] =>

@@ -1,22 +1,21 @@
-import { type Command, type Decision, decide } from '../domain/credential/decide.ts';
+import type { Command, Decision } from '../domain/credential/decide.ts';
 import type { CredentialEvent } from '../domain/credential/events.ts';
-import { evolve } from '../domain/credential/evolve.ts';
-import { dueAtMs } from '../domain/credential/next-step.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
-import { ownerDueAtMs } from '../domain/owner/decide.ts';
-import { evolveOwner } from '../domain/owner/evolve.ts';
 import type { Owner, OwnerEvent } from '../domain/owner/state.ts';
 import type { Timing } from '../domain/timing.ts';
 import type { CredentialId } from '../domain/types.ts';
 import { type Context, envelop, NO_HASH } from './envelope.ts';
 import type { Clock, Companion, CredentialAppend, Ids, Ledger, Loaded } from './ports.ts';
+import { PROTOCOL, type Protocol } from './protocol.ts';
 
 export interface RecordPorts {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly timing: Timing;
+  /** @default the rules of the domain */
+  readonly protocol?: Protocol;
 }
 
 /** How often a command or an outcome is tried on a record that others write too. */
@@ -25,7 +24,7 @@ const NEW = { version: 0, headHash: NO_HASH };
 
 /** Writes the state after `events` with them, and gives the record as it then is. */
 export async function appendCredential(
-  { ledger, clock, ids }: RecordPorts,
+  { ledger, clock, ids, protocol = PROTOCOL }: RecordPorts,
   before: Loaded<Credential> | undefined,
   events: readonly CredentialEvent[],
   context: Context,
@@ -33,26 +32,27 @@ export async function appendCredential(
 ): Promise<Loaded<Credential>> {
   const nowMs = clock.now();
   if (before && !events.length) return before; // somebody else was faster: nothing changes
-  const state = events.reduce<Credential | undefined>(evolve, before?.state);
+  const state = events.reduce<Credential | undefined>(protocol.evolve, before?.state);
   if (!state) throw new Error('nothing to append');
   const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
   const { companions = [], requires } = extra;
-  await ledger.appendCredential({ before, state, envelopes, dueAtMs: dueAtMs(state, nowMs), companions, ...(requires && { requires }) });
+  const dueAtMs = protocol.dueAtMs(state, nowMs);
+  await ledger.appendCredential({ before, state, envelopes, dueAtMs, companions, ...(requires && { requires }) });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
 
 export async function appendOwner(
-  { ledger, clock, ids }: RecordPorts,
+  { ledger, clock, ids, protocol = PROTOCOL }: RecordPorts,
   before: Loaded<Owner> | undefined,
   events: readonly OwnerEvent[],
   context: Context,
   companions: readonly Companion[] = [],
 ): Promise<Loaded<Owner>> {
   const nowMs = clock.now();
-  const state = events.reduce<Owner | undefined>(evolveOwner, before?.state);
+  const state = events.reduce<Owner | undefined>(protocol.evolveOwner, before?.state);
   if (!state) throw new Error('nothing to append');
   const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
-  await ledger.appendOwner({ before, state, envelopes, dueAtMs: ownerDueAtMs(state, nowMs), companions });
+  await ledger.appendOwner({ before, state, envelopes, dueAtMs: protocol.ownerDueAtMs(state, nowMs), companions });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
 
@@ -77,6 +77,7 @@ export const command = (
 ): Promise<{ readonly decision: Decision; readonly record: Loaded<Credential> | undefined }> =>
   retryingConflicts(async () => {
     const before = await ports.ledger.credential(id);
+    const { decide } = ports.protocol ?? PROTOCOL;
     const decision = decide(before?.state, wanted, ports.clock.now(), ports.timing);
     return {
       decision,

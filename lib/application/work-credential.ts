@@ -1,11 +1,11 @@
-import { decide } from '../domain/credential/decide.ts';
-import { type NextStep, nextStep } from '../domain/credential/next-step.ts';
-import { decideOutcome, type Outcome } from '../domain/credential/outcome.ts';
+import type { NextStep } from '../domain/credential/next-step.ts';
+import type { Outcome } from '../domain/credential/outcome.ts';
 import type { Credential, Holder, Lease, LeasedStep } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
+import { PROTOCOL } from './protocol.ts';
 import { appendCredential, command, type RecordPorts, retryingConflicts } from './record.ts';
 
 export interface WorkerPorts extends RecordPorts {
@@ -40,13 +40,13 @@ const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
 export const workOnCredential =
   (ports: WorkerPorts) =>
   async (id: CredentialId, stopAtMs: EpochMs): Promise<Worked> => {
-    const { ledger, clock, wake } = ports;
+    const { ledger, clock, wake, protocol = PROTOCOL } = ports;
     let record = await ledger.credential(id);
     let acted = false;
     for (;;) {
       if (!record) return { end: 'unknown', state: undefined };
       const { state } = record;
-      const next = nextStep(state, clock.now());
+      const next = protocol.nextStep(state, clock.now());
       if (next.do === 'rest') return { end: 'rest', state };
       const item = { queue: state.grant.connector, id };
       if (next.do === 'wait') {
@@ -77,6 +77,7 @@ async function takeStep(
   next: Acting,
 ): Promise<Loaded<Credential> | 'answer-lost' | undefined> {
   const { id } = before.state;
+  const { decide } = ports.protocol ?? PROTOCOL;
   const nowMs = ports.clock.now();
   if (next.do === 'give-up')
     return (await command(ports, id, { type: 'revoke', cause: next.cause }, contextOf(ports, before.state, 'deadline'))).record;
@@ -100,6 +101,7 @@ async function takeStep(
 /** The ownership, with the heir's record looked at in the same transaction: one that has left by now does not get it. */
 async function passOn(ports: WorkerPorts, before: Loaded<Credential>, to: Holder): Promise<Loaded<Credential> | undefined> {
   const { state } = before;
+  const { decide } = ports.protocol ?? PROTOCOL;
   const decision = decide(state, { type: 'pass-on' }, ports.clock.now(), ports.timing);
   if (!decision.ok) return undefined;
   const companions = [{ item: 'ownership', ownerId: to.id, credentialId: state.id }] as const;
@@ -227,6 +229,7 @@ const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Ou
   retryingConflicts(async () => {
     const now = await ports.ledger.credential(id);
     if (!now) throw new Fault('ledger-unreadable', false, `${id} is gone`);
+    const { decideOutcome } = ports.protocol ?? PROTOCOL;
     const decision = decideOutcome(now.state, fence, outcome, ports.clock.now(), ports.timing);
     if (!decision.ok) throw new StaleFence();
     return appendCredential(ports, now, decision.events, contextOf(ports, now.state, outcome.of));

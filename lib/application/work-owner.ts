@@ -1,10 +1,11 @@
 import { Fault } from '../domain/faults.ts';
-import { decideLeave, nextOwnerStep, type OwnerStep } from '../domain/owner/decide.ts';
+import { decideLeave, type OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { EpochMs, OwnerId } from '../domain/types.ts';
 import { admit, askRelease } from './admit.ts';
 import { offboardPage, reviewPage } from './offboard.ts';
 import type { Loaded } from './ports.ts';
+import { PROTOCOL } from './protocol.ts';
 import { appendOwner } from './record.ts';
 import { contextOf, type OwnerWorkerPorts } from './removal.ts';
 import type { WorkEnd } from './work-credential.ts';
@@ -17,12 +18,12 @@ const LONGEST_DELAY_MS = 900_000;
 export const workOnOwner =
   (ports: OwnerWorkerPorts) =>
   async (id: OwnerId, stopAtMs: EpochMs): Promise<WorkEnd> => {
-    const { ledger, clock, wake } = ports;
+    const { ledger, clock, wake, protocol = PROTOCOL } = ports;
     const item = { queue: 'owner', id } as const;
     for (let acted = false; ; acted = true) {
       const before = await ledger.owner(id);
       if (!before) return 'unknown';
-      const next = nextOwnerStep(before.state, clock.now());
+      const next = protocol.nextOwnerStep(before.state, clock.now());
       if (next.do === 'rest') return 'rest';
       if (next.do === 'wait') {
         const delayMs = next.untilMs - clock.now();

@@ -88,7 +88,14 @@ const DOUBTFUL: readonly LeasedStep[] = [
   ...(['ensure-account', 'ensure-secret', 'create-version', 'remove-account', 'retag', 'lift', 'enable-version'] as const),
 ];
 
-export function decide(state: Credential | undefined, command: Command, nowMs: EpochMs, timing: Timing): Decision {
+/** `plan` says what the record wants; a lease is taken for nothing else. */
+export function decide(
+  state: Credential | undefined,
+  command: Command,
+  nowMs: EpochMs,
+  timing: Timing,
+  plan: typeof nextStep = nextStep,
+): Decision {
   if (command.type === 'request') {
     if (state) return reject('already-requested');
     const { type: _type, ...asked } = command;
@@ -101,7 +108,7 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
       if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
       return accept({ type: 'RevocationStarted', cause: command.cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
     case 'start':
-      return started(state, command, nowMs, timing);
+      return started(state, command, nowMs, timing, plan);
     case 'suspend':
       return suspended(state, command, nowMs);
     case 'resume': {
@@ -117,13 +124,13 @@ export function decide(state: Credential | undefined, command: Command, nowMs: E
         return reject(endingOr(state, 'nothing-to-accept'));
       return accept({ type: 'SuccessionAccepted', atMs: nowMs });
     default:
-      return state.status === 'active' ? decideActive(state, command, nowMs, timing) : reject(endingOr(state, 'not-active'));
+      return state.status === 'active' ? decideActive(state, command, nowMs, timing, plan) : reject(endingOr(state, 'not-active'));
   }
 }
 
 type OfActive = Exclude<Command, { type: 'request' | 'revoke' | 'start' | 'suspend' | 'resume' | 'accept' }>;
 
-function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: Timing): Decision {
+function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: Timing, plan: typeof nextStep): Decision {
   switch (command.type) {
     case 'rotate':
       if (state.replacement || state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
@@ -138,7 +145,7 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
     case 'heir-lost':
       return heirLost(state, nowMs);
     case 'pass-on': {
-      const next = nextStep(state, nowMs);
+      const next = plan(state, nowMs);
       return next.do === 'pass-on' ? accept({ type: 'CredentialHandedOver', to: next.to, atMs: nowMs }) : reject('not-the-next-step');
     }
     case 'undo': {
@@ -202,8 +209,14 @@ function undoable({ versions, replacement }: Active, nowMs: EpochMs): KeyId | un
   return versions.flatMap((version) => (version.phase === 'disabled' && version.deleteAtMs > nowMs ? [version] : [])).at(-1)?.keyId;
 }
 
-function started(state: Credential, { step, attempt }: Extract<Command, { type: 'start' }>, nowMs: EpochMs, timing: Timing): Decision {
-  if (nextStep(state, nowMs).do !== step) return reject('not-the-next-step');
+function started(
+  state: Credential,
+  { step, attempt }: Extract<Command, { type: 'start' }>,
+  nowMs: EpochMs,
+  timing: Timing,
+  plan: typeof nextStep,
+): Decision {
+  if (plan(state, nowMs).do !== step) return reject('not-the-next-step');
   const untilMs = plusMs(nowMs, timing.leaseMs);
   return accept({
     type: 'StepStarted',

@@ -54,8 +54,8 @@ export function nextStep(state: Credential, nowMs: EpochMs): NextStep {
 }
 
 /** When the record wants to be looked at again; `undefined`: it is at rest. */
-export function dueAtMs(state: Credential, nowMs: EpochMs): EpochMs | undefined {
-  const next = nextStep(state, nowMs);
+export function dueAtMs(state: Credential, nowMs: EpochMs, plan = nextStep): EpochMs | undefined {
+  const next = plan(state, nowMs);
   if (next.do === 'rest') return undefined;
   return next.do === 'wait' ? next.untilMs : nowMs;
 }

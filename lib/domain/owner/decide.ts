@@ -77,8 +77,8 @@ export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
   return plans.length ? { do: 'wait', untilMs: Math.min(...plans.map(({ atMs }) => atMs)) as EpochMs } : { do: 'rest' };
 }
 
-export function ownerDueAtMs(state: Owner, nowMs: EpochMs): EpochMs | undefined {
-  const next = nextOwnerStep(state, nowMs);
+export function ownerDueAtMs(state: Owner, nowMs: EpochMs, plan = nextOwnerStep): EpochMs | undefined {
+  const next = plan(state, nowMs);
   if (next.do === 'rest') return undefined;
   return next.do === 'wait' ? next.untilMs : nowMs;
 }

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../../lib/domain/canonical-json.ts';
+
+describe('JSON in the canonical form', () => {
+  it('says what JSON says, whatever is in the strings', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('writes every string as ECMAScript does', () => {
+    const units = [0, 9, 10, 0x1f, 0x20, 0x22, 0x5c, 0x7f, 0x2028, 0xd7ff, 0xd800, 0xdc00, 0xdfff, 0xe000, 0xffff];
+    for (const unit of units) {
+      const text = `a${String.fromCharCode(unit)}b`;
+      expect(canonicalJson(text)).toBe(JSON.stringify(text));
+    }
+  });
+
+  it('does not depend on the order of members, and leaves out what is not there', () => {
+    expect(canonicalJson({ b: 1, a: [undefined, { d: null, c: undefined }], '\u00e4': 2, B: 3 })).toBe(
+      '{"B":3,"a":[null,{"d":null}],"b":1,"ä":2}',
+    );
+  });
+
+  it.each([[Number.NaN], [Number.POSITIVE_INFINITY], [1n], [() => 1]])('refuses %s', (value) => {
+    expect(() => canonicalJson({ value })).toThrow(TypeError);
+  });
+});
