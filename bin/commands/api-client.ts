@@ -1,4 +1,5 @@
 import { STSClient } from '@aws-sdk/client-sts';
+import type { Command } from 'commander';
 import { type AwsCredentials, signedCall } from '../../lib/client/signed-call.ts';
 
 /** A failure the user can do something about: its message says what. */
@@ -18,7 +19,18 @@ interface Problem {
 export interface ApiOptions {
   readonly api?: string | undefined;
   readonly region?: string | undefined;
+  readonly json?: boolean | undefined;
 }
+
+/** What every command takes that asks the API. */
+export const asksApi = (command: Command): Command =>
+  command
+    .option('--json', 'print JSON')
+    .option('--api <url>', 'the manager’s API; NHI_API, when absent')
+    .option('--region <name>', 'AWS_REGION, or us-east-1, when absent');
+
+/** And one that changes something: the reason stands in its history. */
+export const changesThings = (command: Command): Command => asksApi(command.requiredOption('--reason <text>', 'stands in the history'));
 
 /** Calls the manager's API as whoever the AWS credentials of this process are; throws a `UserError` for whatever is not 2xx. */
 export async function callApi<T>(

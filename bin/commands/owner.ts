@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ApiOptions, callApi } from './api-client.ts';
+import { type ApiOptions, asksApi, callApi } from './api-client.ts';
 import { print, table } from './print.ts';
 
 interface Owner {
@@ -9,13 +9,9 @@ interface Owner {
 
 export const owner = (): Command => {
   const noun = new Command('owner').description('who answers for credentials');
-  noun
-    .command('show <ref>')
+  asksApi(noun.command('show <ref>'))
     .description('an owner (<source>:<external id> or e-mail address), what they hold, and how a leave was carried out')
-    .option('--json', 'print JSON')
-    .option('--api <url>')
-    .option('--region <name>')
-    .action(async (ref: string, options: ApiOptions & { readonly json?: boolean }) => {
+    .action(async (ref: string, options: ApiOptions) => {
       const { credentials, more, ...rest } = await callApi<Owner>(options, 'GET', `/v1/owners/${encodeURIComponent(ref)}`);
       if (options.json) return print({ ...rest, credentials, more }, true);
       print(rest);

@@ -6,7 +6,6 @@ import { print, table } from './print.ts';
 
 export interface DiffOptions extends ApiOptions {
   readonly from: string;
-  readonly json?: boolean;
 }
 
 interface Touched {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readPolicySource } from '../policy-source.ts';
-import { UserError } from './api-client.ts';
+import { asksApi, UserError } from './api-client.ts';
 import { diffPolicy } from './policy-diff.ts';
 import { print } from './print.ts';
 
@@ -25,13 +25,9 @@ export const policy = (): Command => {
         digest: source.digest,
       });
     });
-  noun
-    .command('diff <file>')
+  asksApi(noun.command('diff <file>'))
     .description('what another policy file would change, and which live credentials it would touch, before it is deployed')
     .option('--from <file>', 'the policy that is deployed', 'nhi.policy.yaml')
-    .option('--json', 'print JSON')
-    .option('--api <url>')
-    .option('--region <name>')
     .action(diffPolicy);
   return noun;
 };

@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
-import { type ApiOptions, callApi, UserError } from './api-client.ts';
+import { type ApiOptions, asksApi, callApi, UserError } from './api-client.ts';
 import { table } from './print.ts';
 import { type ReportedFinding, reportPage } from './report-page.ts';
 
 const COLUMNS = ['kind', 'subject', 'status', 'wouldHave', 'detail', 'credential', 'owner', 'firstSeenAt', 'lastSeenAt'] as const;
 
-interface OrphanOptions extends ApiOptions {
-  readonly json?: boolean;
+export interface FindingOptions extends ApiOptions {
   readonly csv?: boolean;
   readonly html?: string;
   readonly all?: boolean;
@@ -17,24 +16,26 @@ interface OrphanOptions extends ApiOptions {
 export const report = (): Command => {
   const noun = new Command('report').description('what sweeps found, for reviews');
   const named = (name: string, description: string): Command =>
-    noun
-      .command(name)
+    asksApi(noun.command(name))
       .description(description)
-      .option('--json', 'print JSON')
       .option('--csv', 'print CSV')
-      .option('--html <file>', 'write one self-contained page')
-      .option('--api <url>')
-      .option('--region <name>');
+      .option('--html <file>', 'write one self-contained page');
   named('orphans', 'users, keys and credentials that nobody answers for')
     .option('--all', 'those that are resolved too')
-    .action((options: OrphanOptions) => show(options, ({ status }) => options.all === true || status !== 'resolved'));
-  named('would-have', 'what an enforcing sweep would have done last time, where the policy says to observe').action(
-    (options: OrphanOptions) => show(options, ({ status, wouldHave }) => status !== 'resolved' && wouldHave !== 'none'),
+    .action((options: FindingOptions) =>
+      showFindings(options, ({ kind, status }) => !observed(kind) && (options.all === true || status !== 'resolved')),
+    );
+  named('would-have', 'what sweeps, leaves and moves would have taken away, where the policy says to observe').action(
+    (options: FindingOptions) => showFindings(options, ({ status, wouldHave }) => status !== 'resolved' && wouldHave !== 'none'),
   );
   return noun;
 };
 
-async function show(options: OrphanOptions, wanted: (finding: ReportedFinding) => boolean): Promise<void> {
+/** Not an orphan: what would have become of it at a leave or a move that was only observed. */
+const observed = (kind: string): boolean => kind === 'leaver' || kind === 'mover';
+
+/** Findings as a table, JSON, CSV or a page. */
+export async function showFindings(options: FindingOptions, wanted: (finding: ReportedFinding) => boolean): Promise<void> {
   const { findings } = await callApi<{ readonly findings: readonly ReportedFinding[] }>(options, 'GET', '/v1/findings');
   const shown = findings.filter(wanted).sort((a, b) => a.firstSeenAt.localeCompare(b.firstSeenAt));
   if (options.html !== undefined) writePage(options.html, shown);

@@ -2,17 +2,20 @@ import { randomUUID } from 'node:crypto';
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
-import { changeCredential, VERBS, type Verb } from '../../lib/application/change-credential.ts';
+import { changeCredential } from '../../lib/application/change-credential.ts';
 import { listCredentials, listFindings, showCredential, showOwner } from '../../lib/application/consult.ts';
+import { listBatches, releaseBatch } from '../../lib/application/release-batch.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
-import { type Caller, callerOf } from '../../lib/domain/authorize.ts';
+import { type Caller, callerOf, VERBS, type Verb } from '../../lib/domain/authorize.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { composeRequests } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
+import { cannot } from './in-words.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
-import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read, Transfer } from './request.ts';
+import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read, SEAL, Transfer } from './request.ts';
 import { credentialView, eventView, findingView, listedView, ownerView } from './view.ts';
+import { batchView, releaseView } from './view-batch.ts';
 
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
@@ -21,6 +24,8 @@ const owner = showOwner(ports.ledger);
 const list = listCredentials(ports.ledger);
 const findings = listFindings(ports.ledger);
 const change = changeCredential(ports);
+const batches = listBatches(ports);
+const release = releaseBatch(ports);
 
 interface Signed {
   readonly arn: string;
@@ -71,7 +76,8 @@ const postChange =
     if (!asked.ok) return invalid(asked.errors);
     const { arn, caller } = signedBy(event);
     const result = await change(caller, arn, id, { verb, ...asked.value });
-    return result.ok ? json(202, credentialView(result.credential)) : refusal(result);
+    if (result.ok) return json(202, credentialView(result.credential));
+    return refusal(result, 'credential' in result && result.credential ? cannot(verb, result.credential) : undefined);
   };
 
 async function getOwner(event: HttpEvent): Promise<HttpResult> {
@@ -100,6 +106,24 @@ async function getFindings(event: HttpEvent): Promise<HttpResult> {
   return result.ok ? json(200, { findings: result.findings.map(findingView) }) : refusal(result);
 }
 
+async function getBatches(event: HttpEvent): Promise<HttpResult> {
+  const { arn, caller } = signedBy(event);
+  const result = await batches(caller, arn);
+  return result.ok
+    ? json(200, { held: result.held ? batchView(result.held) : null, released: result.released.map(releaseView) })
+    : refusal(result);
+}
+
+async function postRelease(event: HttpEvent): Promise<HttpResult> {
+  const seal = event.pathParameters?.['seal'] ?? '';
+  if (!SEAL.test(seal)) return invalid([{ field: 'seal', value: seal.slice(0, 100), rule: 'must be what `GET /v1/batches` calls seal' }]);
+  const asked = read(Reason, event.body);
+  if (!asked.ok) return invalid(asked.errors);
+  const { arn, caller } = signedBy(event);
+  const result = await release(caller, arn, seal, asked.value.reason);
+  return result.ok ? json(200, { ...releaseView(result.release), owners: result.owners }) : refusal(result);
+}
+
 const routes = [
   { method: 'POST', path: '/v1/credentials', handler: postCredential },
   { method: 'GET', path: '/v1/credentials', handler: getCredentials },
@@ -107,6 +131,8 @@ const routes = [
   ...VERBS.map((verb) => ({ method: 'POST' as const, path: `/v1/credentials/{id}/${verb}`, handler: postChange(verb) })),
   { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
   { method: 'GET', path: '/v1/findings', handler: getFindings },
+  { method: 'GET', path: '/v1/batches', handler: getBatches },
+  { method: 'POST', path: '/v1/batches/{seal}/release', handler: postRelease },
 ] as const;
 
 /** A route nobody has is told as such; anything else that breaks is logged in full and told in one word. */

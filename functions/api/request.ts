@@ -20,6 +20,7 @@ export const Reason = z.strictObject({ reason: text(500) });
 /** And to whom it is to pass. */
 export const Transfer = Reason.extend({ to: text(320) });
 export const CREDENTIAL_ID = /^cred_[0-9A-HJKMNP-TV-Z]{26}$/;
+export const SEAL = /^[0-9a-f]{24}$/;
 /** Printable ASCII, as the draft of the Idempotency-Key header has it. */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,100}$/;
 

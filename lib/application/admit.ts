@@ -1,17 +1,11 @@
 import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import { countsOf } from '../domain/guard.ts';
-import type { LifeAct } from '../domain/orphans.ts';
 import type { OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
 import type { Companion, Loaded } from './ports.ts';
 import { appendOwner, command } from './record.ts';
-import { contextOf, leaveAct, moveAct, type OwnerWorkerPorts, PAGE } from './removal.ts';
-
-interface Due {
-  readonly credential: Credential;
-  readonly act: LifeAct;
-}
+import { contextOf, type Due, dueActs, type OwnerWorkerPorts } from './removal.ts';
 
 /**
  * Before anything is taken from an owner: whether it may be. Where only observation is wanted, what would be done is put on record instead.
@@ -54,7 +48,10 @@ export async function askRelease(
   const append = (event: OwnerEvent, cause: string) => appendOwner(ports, before, [event], contextOf(ports, state, cause));
   const release = await ports.ledger.release(held.batch);
   if (release) {
-    await append({ type: 'RemovalAdmitted', of, credentials: 0, atMs: nowMs }, `released by ${release.by}: ${release.reason}`);
+    await append(
+      { type: 'RemovalAdmitted', of, credentials: 0, atMs: nowMs },
+      `released by ${release.by} on the seal ${release.seal}: ${release.reason}`,
+    );
     return true;
   }
   const { offboarding } = state;
@@ -70,23 +67,6 @@ async function suspend(ports: OwnerWorkerPorts, owner: Owner, { id, grant }: Cre
   const wish = { type: 'suspend', why: 'owner-left', ifHeldBy: { ownerId: owner.id, epochBelow } } as const;
   const { decision } = await command(ports, id, wish, contextOf(ports, owner, 'left for cause; held by the guard'));
   if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
-}
-
-async function dueActs({ ledger, policy, clock }: OwnerWorkerPorts, owner: Owner, of: Removal): Promise<readonly Due[]> {
-  const due: Due[] = [];
-  let cursor: string | undefined;
-  do {
-    const { page, nextCursor } = await ledger.heldBy(owner.id, cursor, PAGE);
-    for (const credential of page) {
-      const act =
-        of === 'leave'
-          ? owner.offboarding && leaveAct(policy, owner, owner.offboarding, credential)
-          : moveAct(policy, owner, credential, clock.now());
-      if (act && act !== 'settled') due.push({ credential, act });
-    }
-    cursor = nextCursor;
-  } while (cursor !== undefined);
-  return due;
 }
 
 const putOnRecord = ({ ledger, clock }: OwnerWorkerPorts, owner: Owner, { credential, act }: Due, of: Removal): Promise<void> =>

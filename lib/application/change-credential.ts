@@ -1,27 +1,25 @@
-import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
+import { authorizeChange, type Caller, type Verb } from '../domain/authorize.ts';
 import type { Command, Rejection } from '../domain/credential/decide.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import { mayHold } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner } from '../domain/owner/state.ts';
-import type { Policy, Right } from '../domain/policy.ts';
-import { type CredentialId, type OwnerId, plusMs } from '../domain/types.ts';
+import { unfit } from '../domain/owner/succession.ts';
+import type { Policy } from '../domain/policy.ts';
+import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../domain/types.ts';
 import { type Denied, maySee } from './consult.ts';
 import type { Context } from './envelope.ts';
 import { findHeir, holderOf } from './find-heir.ts';
 import type { CredentialAppend, Wake } from './ports.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
+import { activeOwner, ownersBehind } from './who.ts';
 
 export interface ChangePorts extends RecordPorts {
   readonly wake: Wake;
   readonly policy: Policy;
   readonly policyDigest: string;
 }
-
-/** What can be done to a credential by a command. `replace` is a rotation without overlap: a key has leaked. */
-export const VERBS = ['revoke', 'rotate', 'replace', 'suspend', 'resume', 'undo', 'transfer', 'accept', 'refuse', 'approve'] as const;
-export type Verb = (typeof VERBS)[number];
 
 export interface Asked {
   readonly verb: Verb;
@@ -30,19 +28,24 @@ export interface Asked {
   readonly to?: string | undefined;
 }
 
-type Changed =
+export type Changed =
   | { readonly ok: true; readonly credential: Credential }
   | Denied
-  | { readonly ok: false; readonly why: Rejection | 'owner-not-active'; readonly field: 'id'; readonly value: string }
-  | { readonly ok: false; readonly why: 'no-such-owner' | 'cannot-hold'; readonly field: 'to'; readonly value: string };
-
-/** Who may: whoever has the right; `own`: or the owner, without it; `only`: the owner and nobody else. */
-const WHO: Readonly<Record<Verb, { readonly right: Right; readonly own?: true } | 'only'>> = {
-  ...{ revoke: { right: 'operate', own: true }, rotate: { right: 'operate', own: true }, replace: { right: 'operate', own: true } },
-  ...{ suspend: { right: 'operate', own: true }, undo: { right: 'operate', own: true }, transfer: { right: 'operate', own: true } },
-  ...{ resume: { right: 'operate' }, approve: { right: 'approve' } },
-  ...{ accept: 'only', refuse: 'only' },
-};
+  | {
+      readonly ok: false;
+      readonly why: 'not-the-owner' | 'own-request' | 'caller-not-active';
+      readonly field: 'caller';
+      readonly value: string;
+    }
+  /** `credential`: in which state it is that it can't. */
+  | {
+      readonly ok: false;
+      readonly why: Rejection | 'owner-not-active';
+      readonly field: 'id';
+      readonly value: string;
+      readonly credential: Credential | undefined;
+    }
+  | { readonly ok: false; readonly why: 'no-such-owner' | 'cannot-hold'; readonly field: 'to' | 'owner'; readonly value: string };
 
 /** Carries out what somebody wants of a credential, where they may and its state lets them. */
 export const changeCredential =
@@ -53,10 +56,10 @@ export const changeCredential =
     const credential = (await ledger.credential(id))?.state;
     if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
       return { ok: false, why: 'not-found', field: 'id', value: id };
-    const by = await resolveOwner(ledger, caller.ownerRef);
-    const refused = unauthorised(caller, asked.verb, by === credential.holder.id);
+    const stands = (await ownersBehind(ledger, caller)).includes(credential.holder.id);
+    const refused = authorizeChange(caller, asked.verb, stands);
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
-    const found = await wishOf(ports, credential, asked, by);
+    const found = await wishOf(ports, credential, asked, caller);
     if (!found.ok) return found;
     const context: Context = {
       actor: { kind: 'person', id: arn },
@@ -67,20 +70,17 @@ export const changeCredential =
     return wake(ports, credential, () => command(ports, id, found.wish, context, found.requires));
   };
 
-function unauthorised(caller: Caller, verb: Verb, owns: boolean): AuthorizationRejection | undefined {
-  const who = WHO[verb];
-  if (who === 'only') return owns ? undefined : 'right-missing';
-  return who.own && owns ? undefined : authorize(caller, who.right);
-}
-
-async function wake(ports: ChangePorts, { id, grant }: Credential, act: () => ReturnType<typeof command>): Promise<Changed> {
+async function wake(ports: ChangePorts, credential: Credential, act: () => ReturnType<typeof command>): Promise<Changed> {
+  const { id, grant } = credential;
   try {
     const { decision, record } = await act();
-    if (!decision.ok || !record) return { ok: false, why: decision.ok ? 'no-such-credential' : decision.why, field: 'id', value: id };
+    if (!decision.ok) return { ok: false, why: decision.why, field: 'id', value: id, credential: record?.state };
+    if (!record) return { ok: false, why: 'no-such-credential', field: 'id', value: id, credential: undefined };
     await ports.wake.send({ queue: grant.connector, id }, 0);
     return { ok: true, credential: record.state };
   } catch (error) {
-    if (error instanceof Fault && error.code === 'owner-not-active') return { ok: false, why: error.code, field: 'id', value: id };
+    if (error instanceof Fault && error.code === 'owner-not-active')
+      return { ok: false, why: error.code, field: 'id', value: id, credential };
     throw error;
   }
 }
@@ -91,7 +91,8 @@ type Wished =
 
 const plain = (wish: Command): Wished => ({ ok: true, wish, note: [] });
 
-async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason, to }: Asked, by: OwnerId | undefined): Promise<Wished> {
+async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason, to }: Asked, caller: Caller): Promise<Wished> {
+  const { ledger, policy } = ports;
   switch (verb) {
     case 'revoke':
       return plain({ type: 'revoke', cause: 'requested' });
@@ -103,9 +104,11 @@ async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason
       return plain({ type: 'suspend', why: 'requested' });
     case 'accept':
       return plain({ type: 'accept', by: credential.holder.id });
-    case 'approve':
-      if (!by) return { ok: false, why: 'not-found', field: 'caller', value: 'the approver is no owner that a source told of' };
-      return plain({ type: 'approve', by, reason, forMs: ports.policy.reapproval.forMs });
+    case 'approve': {
+      const by = await activeOwner(ledger, caller);
+      if (!by) return { ok: false, why: 'caller-not-active', field: 'caller', value: caller.ownerRef };
+      return plain({ type: 'approve', by, reason, forMs: policy.reapproval.forMs });
+    }
     case 'resume':
       return resumption(ports, credential);
     case 'transfer':
@@ -115,12 +118,25 @@ async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason
   }
 }
 
-/** For the owner as they are now: whoever left and came back gets nothing by itself, and this is the one command. */
-async function resumption({ ledger }: Pick<ChangePorts, 'ledger'>, { holder }: Credential): Promise<Wished> {
+/**
+ * For the owner as they are now: whoever left and came back gets nothing by itself, and this is the one command. Not for one who
+ * could not hold it any more, unless somebody else has approved of that.
+ */
+async function resumption({ ledger, policy, clock }: ChangePorts, credential: Credential): Promise<Wished> {
+  const { holder, grant } = credential;
   const owner = (await ledger.owner(holder.id))?.state;
-  const now = owner ? holderOf(owner) : holder;
+  if (!owner) return { ok: false, why: 'no-such-owner', field: 'owner', value: holder.id };
+  const now = holderOf(owner);
+  const entitled = mayHold(policy, { ...owner, status: 'active' }, grant.profile, grant.environment); // the status is looked at in the transaction
+  if (!entitled.ok && !isApproved(credential, clock.now()))
+    return { ok: false, why: 'cannot-hold', field: 'owner', value: `${refOf(owner)}: ${entitled.why}: ${entitled.value}` };
   return { ok: true, wish: { type: 'resume', holder: now }, requires: now, note: [] };
 }
+
+const isApproved = (credential: Credential, nowMs: EpochMs): boolean =>
+  credential.status === 'suspended' && credential.approval?.kind === 'granted' && credential.approval.untilMs > nowMs;
+
+const refOf = ({ source, subject }: Owner): string => `${source}:${subject}`;
 
 async function transfer({ ledger, policy }: ChangePorts, credential: Credential, to: string): Promise<Wished> {
   const ownerId = await resolveOwner(ledger, to);
@@ -138,11 +154,16 @@ async function transfer({ ledger, policy }: ChangePorts, credential: Credential,
 
 /** Goes on up the succession it came by; whoever refused is not asked again. Nobody left: it is suspended, and ends after its regret time. */
 async function refusal(ports: ChangePorts, credential: Credential): Promise<Wished> {
-  const { succession, holder, rotation } = credential;
+  const { succession, holder, rotation, id } = credential;
   if (!succession || succession.acceptedAtMs !== undefined)
-    return { ok: false, why: 'nothing-to-accept', field: 'id', value: credential.id };
+    return { ok: false, why: 'nothing-to-accept', field: 'id', value: id, credential };
   const line = (await ports.ledger.owner(succession.line))?.state;
   const refused = [...succession.refused, holder.id];
+  // Who gave it away by a command, and could still have it, has it back.
+  if (succession.cause === 'requested' && line && unfit(ports.policy, line, credential.grant, refused) === undefined) {
+    const back = handOver(credential, line, 'chosen', 'refused', succession.line, refused);
+    return { ok: true, wish: back, requires: holderOf(line), note: [] };
+  }
   const found = line && (await findHeir(ports, line, credential.grant, [line.id, ...refused]));
   const note = found?.passedOver.length ? [`passed over ${found.passedOver.join(', ')}`] : [];
   const owner = found?.heir && (await ports.ledger.owner(found.heir.to.id))?.state;

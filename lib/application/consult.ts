@@ -5,6 +5,7 @@ import type { Owner } from '../domain/owner/state.ts';
 import type { CredentialId } from '../domain/types.ts';
 import type { Envelope, Ledger } from './ports.ts';
 import { resolveOwner } from './request-credential.ts';
+import { ownersBehind } from './who.ts';
 
 export type Denied = {
   readonly ok: false;
@@ -85,6 +86,5 @@ export const listFindings =
 /** To everybody else a credential isn't there. */
 export async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
   if (!authorize(caller, 'audit') || !authorize(caller, 'operate')) return true;
-  for (const ref of [caller.ownerRef, ...caller.for]) if ((await resolveOwner(ledger, ref)) === ownerId) return true;
-  return false;
+  return (await ownersBehind(ledger, caller)).includes(ownerId);
 }

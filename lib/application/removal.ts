@@ -2,7 +2,7 @@ import type { Command } from '../domain/credential/decide.ts';
 import type { Credential, RevocationCause } from '../domain/credential/state.ts';
 import { mayHold } from '../domain/entitlement.ts';
 import type { LifeAct } from '../domain/orphans.ts';
-import type { Offboarding, Owner } from '../domain/owner/state.ts';
+import type { Offboarding, Owner, Removal } from '../domain/owner/state.ts';
 import type { Policy, Profile } from '../domain/policy.ts';
 import { type EpochMs, plusMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
@@ -54,6 +54,33 @@ export function moveAct(policy: Policy, owner: Owner, credential: Credential, no
   const { approval, replacement } = credential;
   if (onMove === 'transfer') return replacement?.heir ? 'settled' : 'transfer';
   return approval?.kind === 'pending' || (approval?.kind === 'granted' && approval.untilMs > nowMs) ? undefined : 'reapprove';
+}
+
+export interface Due {
+  readonly credential: Credential;
+  readonly act: LifeAct;
+}
+
+/** Everything that a leave or a move would take from an owner as things are now. */
+export async function dueActs(
+  { ledger, policy, clock }: Pick<OwnerWorkerPorts, 'ledger' | 'policy' | 'clock'>,
+  owner: Owner,
+  of: Removal,
+): Promise<readonly Due[]> {
+  const due: Due[] = [];
+  let cursor: string | undefined;
+  do {
+    const { page, nextCursor } = await ledger.heldBy(owner.id, cursor, PAGE);
+    for (const credential of page) {
+      const act =
+        of === 'leave'
+          ? owner.offboarding && leaveAct(policy, owner, owner.offboarding, credential)
+          : moveAct(policy, owner, credential, clock.now());
+      if (act && act !== 'settled') due.push({ credential, act });
+    }
+    cursor = nextCursor;
+  } while (cursor !== undefined);
+  return due;
 }
 
 /** Why something is taken from an owner, and up to which of their lives. */

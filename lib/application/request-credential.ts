@@ -28,7 +28,7 @@ export interface CredentialRequest {
   readonly idempotencyKey: string;
 }
 
-type RequestRefusal =
+export type RequestRefusal =
   | {
       readonly why: AuthorizationRejection;
       readonly field: 'caller' | 'owner';

@@ -94,6 +94,7 @@ export class NhiLifecycle extends Construct {
       });
     };
     const write = ['GetItem', 'PutItem', 'ConditionCheckItem'] as const;
+    const count = ['UpdateItem'] as const; // the guard's counters, and its open batch
 
     const ownerEvents = make('owner-events', {
       timeout: Duration.seconds(30),
@@ -106,13 +107,13 @@ export class NhiLifecycle extends Construct {
     );
 
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
-    ledger(api, ...write, 'Query', 'BatchGetItem');
+    ledger(api, ...write, ...count, 'Query', 'BatchGetItem'); // closing a batch counts on
     api.allow(['dynamodb:Query'], [dueIndexArn]);
-    api.allow(['sqs:SendMessage'], [work.queue.queueArn]);
+    api.allow(['sqs:SendMessage'], [work.queue.queueArn, owners.queue.queueArn]);
     this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
     const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
-    ledger(offboard, ...write, 'Query', 'BatchGetItem');
+    ledger(offboard, ...write, ...count, 'Query', 'BatchGetItem');
     offboard.allow(['sqs:SendMessage'], [owners.queue.queueArn, work.queue.queueArn]);
     offboard.function.addEventSource(new SqsEventSource(owners.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 5 }));
 
