@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
@@ -17,8 +16,6 @@ import type { Policy } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Env, need } from './env.ts';
 
-/** Queue URLs name a host; calls go where the environment says. */
-const SQS = { useQueueUrlAsEndpoint: false };
 const clock: Clock = { now: () => Date.now() as EpochMs };
 const ids: Ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
 
@@ -38,7 +35,7 @@ export function composeRecords(env: Env): Records {
     timing: policy.timing,
     policy,
     policyDigest: digest,
-    wake: sqsWake({ client: new SQSClient(SQS), urls }),
+    wake: sqsWake(urls),
   };
 }
 
@@ -49,7 +46,7 @@ const composeLedger = (env: Env) => {
 
 export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBin } => ({
   ...composeRecords(env),
-  rejects: sqsRejectBin({ client: new SQSClient(SQS), url: need(env, ENV.rejectQueueUrl) }),
+  rejects: sqsRejectBin(need(env, ENV.rejectQueueUrl)),
 });
 
 export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });

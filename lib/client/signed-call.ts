@@ -18,6 +18,8 @@ export interface SignedCall {
   readonly credentials: AwsCredentials;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** From the first byte sent to the last received. @default 30000 */
+  readonly timeoutMs?: number;
 }
 
 export interface Answer {
@@ -25,14 +27,13 @@ export interface Answer {
   readonly body: string;
 }
 
-const TIMEOUT_MS = 30_000;
-
 /** `*.localhost` is this machine (RFC 6761), but not every resolver knows. */
 const lookup: LookupFunction = (_hostname, options, callback) =>
   options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
 
 /** One request signed with Signature Version 4, sent once. Rejects when there is no answer. */
-export async function signedCall({ url, method, service, region, credentials, headers = {}, body }: SignedCall): Promise<Answer> {
+export async function signedCall(call: SignedCall): Promise<Answer> {
+  const { url, method, service, region, credentials, headers = {}, body, timeoutMs = 30_000 } = call;
   const { sessionToken, ...keys } = credentials;
   const signer = new AwsV4Signer({
     url,
@@ -51,17 +52,16 @@ export async function signedCall({ url, method, service, region, credentials, he
     const options = {
       method,
       headers: Object.fromEntries(signed.headers),
-      timeout: TIMEOUT_MS,
+      signal: AbortSignal.timeout(timeoutMs),
       ...(hostname.endsWith('.localhost') && { lookup }),
     };
-    const call = send(signed.url, options, (response) => {
+    const sent = send(signed.url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
       response.on('error', reject);
     });
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    call.on('error', reject);
-    call.end(body);
+    sent.on('error', (error) => reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs / 1_000} s`) : error));
+    sent.end(body);
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AssetHashType } from 'aws-cdk-lib';
@@ -10,17 +10,14 @@ import { POLICY_FILE } from '../contract/env.ts';
 /** CommonJS packages inside an ES module bundle still ask for `require`. */
 const BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/**
- * One function's code: `functions/<name>/handler.ts` in one file, with the compiled policy beside it where the function decides by it.
- * The asset's hash is that of its content, so an unchanged function is not deployed again.
- */
-export function bundle(name: string, compiledPolicy: string): Code {
-  const outdir = mkdtempSync(join(tmpdir(), `nhi-${name}-`));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  const entry = resolve(import.meta.dirname, `../../functions/${name}/handler.ts`);
+/** A function's credentials stand in its environment; the SDK's search for others is left out. */
+const CREDENTIALS = resolve(import.meta.dirname, '../adapters/aws/environment-credentials.ts');
+
+/** One function's code in one file, `functions/<name>/handler.ts` and all it imports. */
+export function codeOf(name: string): Uint8Array {
   const { outputFiles } = buildSync({
-    entryPoints: { index: entry },
-    outdir,
+    entryPoints: { index: resolve(import.meta.dirname, `../../functions/${name}/handler.ts`) },
+    outdir: tmpdir(), // nothing is written there
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
@@ -28,16 +25,27 @@ export function bundle(name: string, compiledPolicy: string): Code {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': CREDENTIALS },
+    external: ['@smithy/core/event-streams'], // imported when an answer is a stream of events; no call of ours has such an answer
     banner: { js: BANNER },
     legalComments: 'none',
     write: false,
   });
-  mkdirSync(outdir, { recursive: true });
-  const hash = createHash('sha256').update(compiledPolicy);
-  for (const file of outputFiles) {
-    writeFileSync(join(outdir, 'index.mjs'), file.contents);
-    hash.update(file.contents);
-  }
+  const [file] = outputFiles;
+  if (!file || outputFiles.length > 1) throw new Error(`${name}: ${outputFiles.length} files instead of one`);
+  return file.contents;
+}
+
+/**
+ * One function's code with the compiled policy beside it. The asset's hash is that of its content, so an unchanged function is not
+ * deployed again.
+ */
+export function bundle(name: string, compiledPolicy: string): Code {
+  const outdir = mkdtempSync(join(tmpdir(), `nhi-${name}-`));
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  const code = codeOf(name);
+  writeFileSync(join(outdir, 'index.mjs'), code);
   writeFileSync(join(outdir, POLICY_FILE), compiledPolicy);
-  return Code.fromAsset(outdir, { assetHash: hash.digest('hex'), assetHashType: AssetHashType.CUSTOM });
+  const hash = createHash('sha256').update(compiledPolicy).update(code).digest('hex');
+  return Code.fromAsset(outdir, { assetHash: hash, assetHashType: AssetHashType.CUSTOM });
 }

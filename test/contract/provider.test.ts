@@ -22,6 +22,7 @@ import { iamUserConnector } from '../../lib/connectors/aws-iam-user/connector.ts
 import { decide } from '../../lib/domain/credential/decide.ts';
 import { evolve } from '../../lib/domain/credential/evolve.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import { Secret } from '../../lib/domain/faults.ts';
 import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
 import type { AttemptId, CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
 import { localClient } from '../../local/endpoint.ts';
@@ -193,6 +194,25 @@ describe.each([
     await secrets.promote(made, two);
     expect(await read(made, one)).toBe(first.reveal());
     expect(await read(made, two)).toBe(second.reveal());
+  });
+
+  it('promotes from where the record has the label, and from where it is when that is wrong', async () => {
+    const [one, two, three] = [attempt(), attempt(), attempt()];
+    const made = credential(one, two, three);
+    const currently = (on: AttemptId): Credential => ({
+      ...made,
+      versions: [{ phase: 'current', attempt: on, keyId: 'k', verifiedAtMs: 0 }] as never,
+    });
+    await secrets.ensure(made);
+    for (const each of [one, two, three]) await secrets.put(made, each, new Secret(each));
+    await secrets.promote(made, one);
+    await secrets.promote(currently(one), two);
+    await secrets.promote(currently(one), two); // its answer was lost
+    await secrets.promote(currently(one), three); // another of ours has it by now
+    await secrets.promote(currently(attempt()), two); // a version that is not there
+    await expect(secrets.promote({ ...currently(one), attempts: [one] }, one)).rejects.toMatchObject({
+      message: expect.stringContaining('drift'),
+    });
   });
 
   it('does not take AWSCURRENT from a version that is none of ours', async () => {

@@ -1,15 +1,5 @@
-import * as z from 'zod';
 import { DUE_SHARDS, duePartition } from '../../contract/table.ts';
 import { Fault } from '../../domain/faults.ts';
-
-const Cursor = z
-  .tuple([
-    z
-      .int()
-      .min(0)
-      .max(DUE_SHARDS - 1),
-  ])
-  .rest(z.union([z.string(), z.number()]));
 
 /** Where a list over the due index goes on: the shard, and the key in it. Opaque to whoever carries it, and checked when it is back. */
 export function writeCursor(shard: number, after?: Readonly<Record<string, unknown>>): string {
@@ -18,11 +8,11 @@ export function writeCursor(shard: number, after?: Readonly<Record<string, unkno
 }
 
 export function readCursor(cursor: string, queue: string): { readonly shard: number; readonly after: Record<string, unknown> | undefined } {
-  const parsed = Cursor.safeParse(parsedOrUndefined(cursor));
-  if (!parsed.success) throw new Fault('misconfigured', false, 'no cursor of ours');
-  const [shard, pk, dueAt] = parsed.data;
+  const parsed = parsedOrUndefined(cursor);
+  const [shard, pk, dueAt]: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
+  if (!isShard(shard)) throw noCursor();
   if (pk === undefined) return { shard, after: undefined };
-  if (typeof pk !== 'string' || typeof dueAt !== 'number') throw new Fault('misconfigured', false, 'no cursor of ours');
+  if (typeof pk !== 'string' || typeof dueAt !== 'number') throw noCursor();
   return { shard, after: { pk, sk: 'STATE', duePk: duePartition(queue, shard), dueAt } };
 }
 
@@ -33,3 +23,7 @@ function parsedOrUndefined(cursor: string): unknown {
     return undefined;
   }
 }
+
+const isShard = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < DUE_SHARDS;
+const noCursor = (): Fault => new Fault('misconfigured', false, 'no cursor of ours');

@@ -32,6 +32,7 @@ export interface SecretsManagerConfig {
 /** Days in which a withdrawn secret can be restored, as far as Secrets Manager lets that be shortened: 7 to 30. */
 const RECOVERY_DAYS = 7;
 const gone = () => undefined;
+const no = () => false as const;
 
 /** One secret a credential; a version of it is named by the attempt that made it. */
 export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }: SecretsManagerConfig): SecretStore {
@@ -103,17 +104,25 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
 
     promote: async (credential, attempt) => {
       const SecretId = credential.grant.secretName;
+      /** `false`: the label is not where it was thought to be. Sent once: repeated, it would find the label gone from there. */
+      const move = (from: AttemptId | undefined, otherwise: Readonly<Record<string, () => false>>): Promise<boolean> =>
+        ask(
+          'UpdateSecretVersionStage',
+          async () => {
+            const RemoveFromVersionId = from !== undefined && { RemoveFromVersionId: from };
+            const to = { SecretId, VersionStage: 'AWSCURRENT', MoveToVersionId: attempt, ...RemoveFromVersionId };
+            await once.send(new UpdateSecretVersionStageCommand(to));
+            return true;
+          },
+          otherwise,
+        );
+      const known = credential.versions.find(({ phase }) => phase === 'current')?.attempt;
+      if (known && (await move(known, { InvalidParameter: no, InvalidRequest: no, ResourceNotFound: no }))) return;
       const holder = await currentHolder(await describe(SecretId));
       if (holder === attempt) return;
-      if (holder !== undefined && !credential.attempts.some((known) => known === holder))
+      if (holder !== undefined && !credential.attempts.some((one) => one === holder))
         throw new Fault('provider-refused', false, 'drift: AWSCURRENT is on a version that is none of ours');
-      const move = new UpdateSecretVersionStageCommand({
-        SecretId,
-        VersionStage: 'AWSCURRENT',
-        MoveToVersionId: attempt,
-        ...(holder !== undefined && { RemoveFromVersionId: holder }),
-      });
-      await ask('UpdateSecretVersionStage', () => once.send(move)); // repeated, it would find the label gone from where it was
+      await move(holder, {});
     },
 
     tagOwner: async ({ grant }, holder) => {

@@ -32,8 +32,8 @@ export interface IamUserConfig {
   readonly groupOf: (profile: string) => string;
   /** @default '/nhi/' */
   readonly path?: string;
-  /** Of the SDK's clients. @default what the environment says */
-  readonly aws?: Pick<IAMClientConfig, 'endpoint' | 'region' | 'credentials'>;
+  /** @default what the environment says */
+  readonly aws?: Pick<IAMClientConfig, 'credentials'> & { readonly endpoint?: string; readonly region?: string };
 }
 
 /** One IAM user a credential, its access keys the versions. */
@@ -41,6 +41,11 @@ export function iamUserConnector(config: IamUserConfig): Connector {
   const { stack, account, boundaryArn, groupOf, path = NAMES.iamPath, aws = {} } = config;
   const iam = new IAMClient({ ...aws, ...REPEATABLE });
   const once = new IAMClient({ ...aws, ...ONE_TRY });
+  const sts = {
+    endpoint: aws.endpoint ?? process.env['AWS_ENDPOINT_URL'],
+    region: aws.region ?? process.env['AWS_REGION'] ?? 'us-east-1',
+    timeoutMs: ONE_TRY.requestHandler.requestTimeout,
+  };
 
   /** The user to act on. A record of another account, or one that names somebody else's user, is never acted on. */
   const userOf = ({ id, grant }: Credential): string => {
@@ -107,7 +112,7 @@ export function iamUserConnector(config: IamUserConfig): Connector {
     },
 
     keyIdOf: (body) => parseKeyBody(body).accessKeyId,
-    verify: (body) => isUsable(parseKeyBody(body), account, path, { ...aws, ...ONE_TRY, requestHandler: once.config.requestHandler }),
+    verify: (body) => isUsable(parseKeyBody(body), account, path, sts),
 
     lastUsed: async (credential, AccessKeyId) => {
       const UserName = userOf(credential);

@@ -1,5 +1,5 @@
-import { GetCallerIdentityCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { ask } from '../../adapters/aws/aws-fault.ts';
+import { plainCall } from '../../adapters/aws/plain-call.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { KeyBody } from './key-body.ts';
 
@@ -15,17 +15,32 @@ const notYet = (): undefined => undefined;
  */
 const UNKNOWN_KEY = { InvalidClientTokenId: notYet, UnrecognizedClient: notYet, SignatureDoesNotMatch: notYet };
 
-/** Uses the key, and looks whose it is: a value of another user must not be promoted. */
+export interface StsSettings {
+  /** @default the regional one of AWS */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly timeoutMs: number;
+}
+
+/** Uses the key, and looks whose it is: a value of another user must not be promoted. Sent once. */
 export async function isUsable(
   { accessKeyId, secretAccessKey, accountId, userName }: KeyBody,
   account: string,
   path: string,
-  settings: STSClientConfig,
+  { endpoint, region, timeoutMs }: StsSettings,
 ): Promise<boolean> {
-  const sts = new STSClient({ ...settings, credentials: { accessKeyId, secretAccessKey } });
-  const identity = await ask('GetCallerIdentity', () => sts.send(new GetCallerIdentityCommand({})), UNKNOWN_KEY);
-  if (!identity) return false;
-  const ours = accountId === account && identity.Account === account && identity.Arn?.endsWith(`:${account}:user${path}${userName}`);
+  const call = {
+    url: endpoint ?? `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
+    ...{ service: 'sts', region, timeoutMs, credentials: { accessKeyId, secretAccessKey } },
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'Action=GetCallerIdentity&Version=2011-06-15',
+  };
+  const answer = await ask('GetCallerIdentity', () => plainCall(call), UNKNOWN_KEY);
+  if (answer === undefined) return false;
+  const [, arn] = /<Arn>([^<]+)<\/Arn>/.exec(answer) ?? [];
+  const [, of] = /<Account>(\d+)<\/Account>/.exec(answer) ?? [];
+  if (!arn || !of) throw new Fault('provider-unknown', true, 'GetCallerIdentity: an answer without an identity');
+  const ours = accountId === account && of === account && arn.endsWith(`:${account}:user${path}${userName}`);
   if (!ours) throw new Fault('provider-refused', false, 'GetCallerIdentity: the key is of another user than its value says');
   return true;
 }
