@@ -23,6 +23,7 @@ export function allowIamUsers(worker: NhiFunction, stackName: string, boundaryAr
   const madeByUs = { StringEquals: { 'iam:PermissionsBoundary': boundaryArn, 'aws:RequestTag/nhi:stack': stackName } };
   worker.allow(['iam:CreateUser'], [arn('user')], madeByUs);
   worker.allow(['iam:TagUser'], [arn('user')], { StringEquals: { 'aws:RequestTag/nhi:stack': stackName } }); // CreateUser with tags needs it
+  worker.allow(['iam:TagUser'], [arn('user')], onlyTheOwner(stackName)); // a handover
   // Without the tag, which an absent user has not; and without the path too, since IAM can't know the path of one that is not there.
   worker.allow(['iam:GetUser', 'iam:ListAccessKeys', 'iam:GetAccessKeyLastUsed'], [arn('user'), absent]);
   worker.allow(
@@ -56,6 +57,7 @@ export function allowSecrets(worker: NhiFunction, stackName: string): void {
   worker.allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], secrets, {
     StringEquals: { 'aws:RequestTag/nhi:stack': stackName },
   });
+  worker.allow(['secretsmanager:TagResource'], secrets, onlyTheOwner(stackName)); // a handover
   worker.allow(['secretsmanager:DescribeSecret'], secrets); // an absent secret has no tag to match
   worker.allow(
     [
@@ -66,3 +68,10 @@ export function allowSecrets(worker: NhiFunction, stackName: string): void {
     { StringEquals: { 'aws:ResourceTag/nhi:stack': stackName } },
   );
 }
+
+/** Of what is ours already, the owner's tag and no other. */
+const onlyTheOwner = (stackName: string) => ({
+  StringEquals: { 'aws:ResourceTag/nhi:stack': stackName },
+  'ForAllValues:StringEquals': { 'aws:TagKeys': ['nhi:owner'] },
+  Null: { 'aws:TagKeys': 'false' }, // no key at all would be all of them
+});

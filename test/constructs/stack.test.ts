@@ -87,6 +87,17 @@ describe('least privilege', () => {
     for (const line of changes) expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
   });
 
+  it('the owner’s tag, and no other, is changed by the worker alone, on what carries our tag', () => {
+    for (const [name, lines] of Object.entries(rights)) {
+      const tagging = lines.filter((line) => /^allow (iam:(Untag|Tag)User|secretsmanager:(Untag|Tag)Resource) /.test(line));
+      expect(tagging.length, name).toBe(name === 'work' ? 4 : 0); // two for what it makes, with our tag in the request
+      for (const line of tagging.filter((one) => !one.includes('aws:RequestTag/nhi:stack'))) {
+        expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
+        expect(line).toContain('"ForAllValues:StringEquals":{"aws:TagKeys":["nhi:owner"]}');
+      }
+    }
+  });
+
   it('the sweep of the account makes nothing, reads no secret, and acts on users under our path only', () => {
     const allowed = rights['sweep-account']?.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)) ?? [];
     expect(allowed.filter((line) => /:(Create|Attach|Add|Pass|Assume|GetSecret)/.test(line))).toEqual([]);

@@ -1,113 +1,20 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
-import { memoryLedger } from '../../lib/adapters/memory/ledger.ts';
-import { envelop, firstBreak, NO_HASH } from '../../lib/application/envelope.ts';
-import { grantFor } from '../../lib/application/naming.ts';
-import type { Companion, Ledger, Loaded } from '../../lib/application/ports.ts';
-import { DUE_INDEX } from '../../lib/contract/table.ts';
-import { decide } from '../../lib/domain/credential/decide.ts';
-import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
-import { evolve } from '../../lib/domain/credential/evolve.ts';
-import type { Credential } from '../../lib/domain/credential/state.ts';
-import { decideFact } from '../../lib/domain/owner/decide.ts';
+import { firstBreak } from '../../lib/application/envelope.ts';
+import type { Ledger, Loaded } from '../../lib/application/ports.ts';
+import type { Credential, Holder } from '../../lib/domain/credential/state.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
-import type { Owner, OwnerEvent, OwnerFact } from '../../lib/domain/owner/state.ts';
-import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
-import type { CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
-import { localClient } from '../../local/endpoint.ts';
-import { rotation } from '../unit/domain/given.ts';
-import { useLocalCloud } from './cloud.ts';
+import type { Owner, OwnerEvent } from '../../lib/domain/owner/state.ts';
+import type { CredentialId, EpochMs, OwnerId } from '../../lib/domain/types.ts';
+import { appended, ledgersOf, looking, NOW, newCredential, newOwner, revoking, TABLE, useLedgerTable } from './records.ts';
 
-const TABLE = 'ledger-contract';
-const NOW = 1_800_000_000_000 as EpochMs;
-const cloud = useLocalCloud();
-const ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
-const context = { actor: { kind: 'system', id: 'test' }, cause: 'test', correlationId: 'c', policyDigest: 'd' } as const;
-
-let dynamo: DynamoDBDocumentClient;
-beforeAll(async () => {
-  const client = new DynamoDBClient(localClient(cloud().endpoint));
-  const key = (AttributeName: string, AttributeType: 'S' | 'N') => ({ AttributeName, AttributeType });
-  const schema = (hash: string, range: string) => [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ];
-  const index = { IndexName: DUE_INDEX, KeySchema: schema('duePk', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' as const } };
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [key('pk', 'S'), key('sk', 'S'), key('duePk', 'S'), key('dueAt', 'N')],
-      KeySchema: schema('pk', 'sk'),
-      GlobalSecondaryIndexes: [index],
-    }),
-  );
-  dynamo = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-});
-
-/** A record after `events`, as a use case would write it. */
-const after = <S extends Credential | Owner, E extends CredentialEvent | OwnerEvent>(
-  before: Loaded<S> | undefined,
-  events: readonly E[],
-  step: (state: S | undefined, event: E) => S,
-) => {
-  const state = events.reduce<S | undefined>(step, before?.state);
-  if (!state) throw new Error('no state');
-  const envelopes = envelop(state.id, before ?? { version: 0, headHash: NO_HASH }, events, context, NOW, ids);
-  return { before, state, envelopes, dueAtMs: NOW, companions: [] as readonly Companion[] };
-};
-
-const newOwner = (subject: string) => {
-  const fact: OwnerFact = {
-    ...({ type: 'Joined', id: 'f', source: 'hr', cause: 'normal' } as const),
-    ...{ subject, sequence: 1, occurredAtMs: NOW, effectiveAtMs: NOW },
-    attributes: { email: `${subject}@example.com`, roles: ['R'] },
-  };
-  const decision = decideFact(undefined, fact, { id: `own_${ulid()}` as OwnerId, key: 'k' as OwnerKey }, NOW, 10);
-  if (!decision.ok) throw new Error(decision.why);
-  const append = after<Owner, OwnerEvent>(undefined, decision.events, evolveOwner);
-  return {
-    ...append,
-    dueAtMs: undefined,
-    companions: [{ item: 'alias', source: 'hr', externalId: subject, ownerId: append.state.id }] as const,
-  };
-};
-
-const newCredential = (owner: Owner, key = ulid()) => {
-  const id = `cred_${ulid()}` as CredentialId;
-  const holder = { id: owner.id, key: owner.key, epoch: owner.epoch };
-  const asked = { profile: 'p', purpose: 'x', environment: 'dev', consumers: [] };
-  const decision = decide(
-    undefined,
-    { type: 'request', id, holder, grant: grantFor(id, 'aws-iam-user', '1', asked), rotation },
-    NOW,
-    DEFAULT_TIMING,
-  );
-  if (!decision.ok) throw new Error(decision.why);
-  const append = after<Credential, CredentialEvent>(undefined, decision.events, evolve);
-  const companions: readonly Companion[] = [
-    { item: 'ownership', ownerId: owner.id, credentialId: id },
-    { item: 'subject', account: '1', subject: append.state.grant.accountName, credentialId: id },
-    { item: 'request', caller: 'hr:1', key, credentialId: id },
-  ];
-  return { ...append, companions, requires: holder };
-};
-
-const revoking = (before: Loaded<Credential>) => {
-  const decision = decide(before.state, { type: 'revoke', cause: 'requested' }, NOW, DEFAULT_TIMING);
-  if (!decision.ok) throw new Error(decision.why);
-  return after<Credential, CredentialEvent>(before, decision.events, evolve);
-};
+const dynamo = useLedgerTable();
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-describe.each([
-  ['in memory', () => memoryLedger()],
-  ['in DynamoDB', () => dynamodbLedger({ client: dynamo, table: TABLE })],
-] as const)('a ledger %s', (_name, make) => {
+describe.each(ledgersOf(dynamo))('a ledger %s', (_name, make) => {
   let ledger: Ledger;
   let owner: Owner;
   beforeAll(async () => {
@@ -201,7 +108,7 @@ describe.each([
       ...{ type: 'OwnerLeft', sequence: 2, attributes: undefined, cause: 'normal' },
       ...{ occurredAtMs: NOW, receivedAtMs: NOW, stillActive: false },
     };
-    await ledger.appendOwner(after<Owner, OwnerEvent>(loaded, [gone], evolveOwner));
+    await ledger.appendOwner(appended<Owner, OwnerEvent>(loaded, [gone], evolveOwner));
     const asked = newCredential(joined.state);
     await expect(ledger.appendCredential(asked)).rejects.toMatchObject({ code: 'owner-not-active', retryable: false });
     expect(await ledger.credential(asked.state.id)).toBeUndefined();
@@ -224,6 +131,38 @@ describe.each([
     } while (cursor !== undefined && pages < 10);
     expect(seen.sort()).toEqual(all.map(({ state }) => state.id).sort());
     expect(pages).toBeLessThanOrEqual(4);
+  });
+
+  it('keeps where to look for what passed on, also when it comes back', async () => {
+    const [ann, bob] = [newOwner(ulid()), newOwner(ulid())];
+    for (const one of [ann, bob]) await ledger.appendOwner(one);
+    const asked = newCredential(ann.state);
+    await ledger.appendCredential(asked);
+    const held = async (of: Owner) => (await ledger.heldBy(of.id, undefined, 10)).page.map(({ id }) => id);
+    const passTo = async (of: Owner) => {
+      const looked = looking(await mustLoad(asked.state.id));
+      await ledger.appendCredential({ ...looked, companions: [{ item: 'ownership', ownerId: of.id, credentialId: asked.state.id }] });
+    };
+    await passTo(bob.state);
+    expect([await held(ann.state), await held(bob.state)]).toEqual([[asked.state.id], [asked.state.id]]);
+    await passTo(ann.state);
+    expect([await held(ann.state), await held(bob.state)]).toEqual([[asked.state.id], [asked.state.id]]);
+  });
+
+  it('looks at the owner in the transaction of a change too, not of a new credential alone', async () => {
+    const [ann, bob] = [newOwner(ulid()), newOwner(ulid())];
+    for (const one of [ann, bob]) await ledger.appendOwner(one);
+    const asked = newCredential(ann.state);
+    await ledger.appendCredential(asked);
+    const change = async (requires: Holder) => {
+      const looked = looking(await mustLoad(asked.state.id));
+      await ledger.appendCredential({ ...looked, requires });
+    };
+    const { id, key, epoch } = bob.state;
+    await change({ id, key, epoch });
+    await expect(change({ id, key, epoch: 7 })).rejects.toMatchObject({ code: 'owner-not-active', retryable: false });
+    await expect(change({ id: `own_${ulid()}` as OwnerId, key, epoch })).rejects.toMatchObject({ code: 'owner-not-active' });
+    expect((await mustLoad(asked.state.id)).version).toBe(2);
   });
 
   it('lists what is live, page by page, and refuses a cursor that is none', async () => {
@@ -287,17 +226,16 @@ describe.each([
 
 describe('a ledger in DynamoDB', () => {
   it('a record that does not parse is a fault that says which, not a wrong state', async () => {
-    const ledger = dynamodbLedger({ client: dynamo, table: TABLE });
-    const { PutCommand } = await import('@aws-sdk/lib-dynamodb');
+    const ledger = dynamodbLedger({ client: dynamo(), table: TABLE });
     const id = `cred_${ulid()}` as CredentialId;
-    await dynamo.send(
+    await dynamo().send(
       new PutCommand({ TableName: TABLE, Item: { pk: `CRED#${id}`, sk: 'STATE', version: 1, headHash: 'h', state: { id: 'x' } } }),
     );
     await expect(ledger.credential(id)).rejects.toMatchObject({ code: 'ledger-unreadable', message: expect.stringContaining(id) });
   });
 
   it('twenty writers of one owner’s credentials get through, though their transactions collide', async () => {
-    const ledger = dynamodbLedger({ client: dynamo, table: TABLE });
+    const ledger = dynamodbLedger({ client: dynamo(), table: TABLE });
     const joined = newOwner(ulid());
     await ledger.appendOwner(joined);
     await Promise.all(Array.from({ length: 20 }, () => ledger.appendCredential(newCredential(joined.state))));

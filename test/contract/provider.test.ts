@@ -1,80 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AttachUserPolicyCommand,
-  CreateGroupCommand,
-  CreatePolicyCommand,
   CreateUserCommand,
   GetUserPolicyCommand,
-  IAMClient,
   ListGroupsForUserCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { DescribeSecretCommand, GetResourcePolicyCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ulid } from 'ulid';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { secretsManagerStore } from '../../lib/adapters/aws/secrets-manager.ts';
-import { memoryIam } from '../../lib/adapters/memory/iam.ts';
-import { providerWorld } from '../../lib/adapters/memory/provider-world.ts';
-import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
-import { grantFor } from '../../lib/application/naming.ts';
 import type { Connector, SecretStore } from '../../lib/application/ports.ts';
-import { iamUserConnector } from '../../lib/connectors/aws-iam-user/connector.ts';
-import { decide } from '../../lib/domain/credential/decide.ts';
-import { evolve } from '../../lib/domain/credential/evolve.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { Secret } from '../../lib/domain/faults.ts';
-import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
-import type { AttemptId, CredentialId, EpochMs, OwnerId, OwnerKey } from '../../lib/domain/types.ts';
-import { localClient } from '../../local/endpoint.ts';
-import { rotation } from '../unit/domain/given.ts';
-import { PROPAGATION_MS, useLocalCloud } from './cloud.ts';
+import type { AttemptId } from '../../lib/domain/types.ts';
+import { PROPAGATION_MS } from './cloud.ts';
+import { ACCOUNT, attempt, credential, inMemory, useProvider } from './providers.ts';
 
-const ACCOUNT = '000000000000';
-const cloud = useLocalCloud();
-const aws = () => localClient(cloud().endpoint);
-let iam: IAMClient;
-let boundaryArn: string;
-
-interface Provider {
-  readonly connector: Connector;
-  readonly secrets: SecretStore;
-}
-
-const inMemory = (): Provider => {
-  const world = providerWorld(PROPAGATION_MS);
-  const clock = { now: () => Date.now() as EpochMs };
-  return { connector: memoryIam(world, clock, () => `AKIA${ulid()}`), secrets: memorySecrets(world, clock) };
-};
-const onAws = (): Provider => ({
-  connector: iamUserConnector({ stack: 'nhi', account: ACCOUNT, boundaryArn, groupOf: (profile) => `nhi-${profile}`, aws: aws() }),
-  secrets: secretsManagerStore({
-    stack: 'nhi',
-    keyArn: 'alias/aws/secretsmanager',
-    managerRoleArns: [`arn:aws:iam::${ACCOUNT}:role/nhi-work`],
-    aws: aws(),
-  }),
-});
-
-beforeAll(async () => {
-  iam = new IAMClient({ ...aws(), maxAttempts: 1 });
-  const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
-  const made = await iam.send(new CreatePolicyCommand({ PolicyName: 'b', Path: '/nhi/', PolicyDocument: JSON.stringify(document) }));
-  boundaryArn = made.Policy?.Arn ?? '';
-  await iam.send(new CreateGroupCommand({ GroupName: 'nhi-p', Path: '/nhi/' }));
-});
-
-const attempt = (): AttemptId => crypto.randomUUID() as AttemptId;
-
-/** A credential as it is on record when a step begins, with these attempts made. */
-function credential(...attempts: readonly AttemptId[]): Credential {
-  const id = `cred_${ulid()}` as CredentialId;
-  const grant = grantFor(id, 'aws-iam-user', ACCOUNT, { profile: 'p', purpose: 'a contract', environment: 'dev', consumers: [] });
-  const holder = { id: 'own_1' as OwnerId, key: 'k' as OwnerKey, epoch: 0 };
-  const decision = decide(undefined, { type: 'request', id, holder, grant, rotation }, 0 as EpochMs, DEFAULT_TIMING);
-  const state = decision.ok ? decision.events.reduce<Credential | undefined>(evolve, undefined) : undefined;
-  if (!state) throw new Error('no credential');
-  return { ...state, attempts };
-}
+const { cloud, aws, iam, onAws, boundaryArn } = useProvider();
 
 describe.each([
   ['in memory', inMemory],
@@ -247,7 +188,7 @@ describe('the connector of IAM', () => {
   it('never acts on a user of somebody else, whatever its name', async () => {
     const { connector } = onAws();
     const made = credential();
-    await iam.send(new CreateUserCommand({ UserName: made.grant.accountName, Path: '/nhi/' }));
+    await iam().send(new CreateUserCommand({ UserName: made.grant.accountName, Path: '/nhi/' }));
     await expect(connector.ensureAccount(made)).rejects.toMatchObject({ code: 'foreign-account', retryable: false });
     await expect(connector.removeAccount(made)).rejects.toMatchObject({ code: 'foreign-account' });
     expect(await connector.accountExists(made)).toBe(true);
@@ -293,14 +234,14 @@ describe('the connector of IAM', () => {
     const made = credential();
     const UserName = made.grant.accountName;
     await connector.ensureAccount(made);
-    await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: boundaryArn }));
+    await iam().send(new AttachUserPolicyCommand({ UserName, PolicyArn: boundaryArn() }));
     const document = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
-    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'somebody', PolicyDocument: document }));
-    expect((await iam.send(new ListGroupsForUserCommand({ UserName }))).Groups).toHaveLength(1);
+    await iam().send(new PutUserPolicyCommand({ UserName, PolicyName: 'somebody', PolicyDocument: document }));
+    expect((await iam().send(new ListGroupsForUserCommand({ UserName }))).Groups).toHaveLength(1);
     await cloud().control.faults([{ match: 'iam:DeleteUser', kind: 'error', status: 409, code: 'DeleteConflict' }]);
     expect(await connector.removeAccount(made)).toBe(false);
     expect((await cloud().control.counts())['iam:PutUserPolicy']).toBeDefined();
-    const deny = await iam.send(new GetUserPolicyCommand({ UserName, PolicyName: 'nhi-deny' }));
+    const deny = await iam().send(new GetUserPolicyCommand({ UserName, PolicyName: 'nhi-deny' }));
     expect(decodeURIComponent(deny.PolicyDocument ?? '')).toContain('"Deny"');
     expect(await connector.removeAccount(made)).toBe(true);
     expect(await connector.accountExists(made)).toBe(false);

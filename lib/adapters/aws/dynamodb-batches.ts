@@ -2,7 +2,7 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, type QueryCommandInput, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { HeldMember, Ledger, Release } from '../../application/ports.ts';
 import { KEYS, type Key } from '../../contract/table.ts';
-import { ABSENT } from './dynamodb-items.ts';
+import { ABSENT, OPEN_BATCH_NAMES } from './dynamodb-items.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -33,8 +33,9 @@ export const dynamodbBatches = ({
   closeBatch: async (release, size) => {
     const next = {
       Key: KEYS.openBatch(),
-      UpdateExpression: 'SET batch = :next, size = :none',
-      ConditionExpression: 'batch = :batch AND size = :size',
+      UpdateExpression: 'SET #batch = :next, #size = :none',
+      ConditionExpression: '#batch = :batch AND #size = :size',
+      ExpressionAttributeNames: OPEN_BATCH_NAMES,
       ExpressionAttributeValues: { ':next': release.batch + 1, ':none': 0, ':batch': release.batch, ':size': size },
     };
     const record = { Item: { ...KEYS.batchRelease(release.batch), release }, ...ABSENT };

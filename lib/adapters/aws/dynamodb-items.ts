@@ -22,6 +22,9 @@ export interface Update extends Condition {
 
 export const ABSENT: Condition = { ConditionExpression: 'attribute_not_exists(pk)' };
 
+/** Both are words that DynamoDB keeps for itself. */
+export const OPEN_BATCH_NAMES = { '#batch': 'batch', '#size': 'size' };
+
 type Guarding = Extract<Companion, { item: 'count' | 'held' }>;
 
 /** What the guard counts, by additions that a full counter refuses; and who is held, in the batch that is open. */
@@ -45,8 +48,9 @@ export function guardWrites(companion: Guarding): readonly ({ readonly put: Put 
   const { member } = companion;
   const open: Update = {
     Key: { ...KEYS.openBatch() },
-    UpdateExpression: 'SET batch = :batch, size = if_not_exists(size, :none) + :one',
-    ConditionExpression: '(attribute_not_exists(pk) AND :batch = :one) OR batch = :batch',
+    UpdateExpression: 'SET #batch = :batch, #size = if_not_exists(#size, :none) + :one',
+    ConditionExpression: '(attribute_not_exists(pk) AND :batch = :one) OR #batch = :batch',
+    ExpressionAttributeNames: OPEN_BATCH_NAMES,
     ExpressionAttributeValues: { ':batch': member.batch, ':none': 0, ':one': 1 },
   };
   return [{ update: open }, { put: { Item: { ...KEYS.batchMember(member.batch, member.ownerId, member.heldAtMs), member }, ...ABSENT } }];

@@ -139,13 +139,18 @@ export function iamUserConnector(config: IamUserConfig): Connector {
     deny: async (credential) => deny(userOf(credential)),
 
     lift: async (credential) => {
-      await takeDenyOff(once, userOf(credential));
+      const UserName = userOf(credential);
+      await unlessGone('DeleteUserPolicy', UserName, () => takeDenyOff(once, UserName));
     },
 
     enableVersion: async (credential, AccessKeyId) => {
-      const update = new UpdateAccessKeyCommand({ UserName: userOf(credential), AccessKeyId, Status: 'Active' });
-      const there = await ask('UpdateAccessKey', () => once.send(update), { NoSuchEntity: () => undefined });
-      return there !== undefined;
+      const UserName = userOf(credential);
+      let there = false;
+      await unlessGone('UpdateAccessKey', UserName, async () => {
+        await once.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Active' }));
+        there = true;
+      });
+      return there;
     },
 
     tagOwner: async (credential, holder) => {

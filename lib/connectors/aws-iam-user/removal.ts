@@ -32,12 +32,12 @@ export async function removeUser(
 
 const gone = () => undefined;
 
-/** `once` must not repeat by itself: a repetition could come after a new deny. */
+/** `once` must not repeat by itself: a repetition could come after a new deny. Not yet asked whether there is one to take off. */
 export const takeDenyOff = (once: IAMClient, UserName: string): Promise<unknown> =>
-  ask('DeleteUserPolicy', () => once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY })), { NoSuchEntity: gone });
+  once.send(new DeleteUserPolicyCommand({ UserName, PolicyName: DENY }));
 
 async function deleteUser(once: IAMClient, UserName: string): Promise<boolean> {
-  await takeDenyOff(once, UserName);
+  await ask('DeleteUserPolicy', () => takeDenyOff(once, UserName), { NoSuchEntity: gone });
   return ask('DeleteUser', async () => void (await once.send(new DeleteUserCommand({ UserName }))), {
     NoSuchEntity: gone,
     DeleteConflict: () => false,
