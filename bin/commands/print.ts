@@ -29,14 +29,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-const cell = (value: unknown): string =>
-  Array.isArray(value)
-    ? value.map(cell).join(', ')
-    : typeof value === 'object' && value !== null
-      ? Object.entries(value)
-          .map(([name, inner]) => `${name}=${cell(inner)}`)
-          .join(' ')
-      : `${value}`;
+/** One value on one line: `a=1 b=(c=2 d=none)`. */
+function cell(value: unknown, inner = false): string {
+  if (value === null) return 'none';
+  if (Array.isArray(value)) return value.map((one) => cell(one, true)).join(', ');
+  if (typeof value !== 'object') return `${value}`;
+  const members = Object.entries(value).map(([name, member]) => `${name}=${cell(member, true)}`);
+  return inner && members.length > 1 ? `(${members.join(' ')})` : members.join(' ');
+}
 
 export function print(value: object, json = false): void {
   const rows = (): readonly (readonly string[])[] => Object.entries(value).map(([name, inner]) => [name, cell(inner)]);
@@ -47,6 +47,7 @@ interface WithEvents {
   readonly events: readonly {
     readonly at: string;
     readonly type: string;
+    readonly detail: string;
     readonly cause: string;
     readonly actor: { readonly kind: string; readonly id: string };
   }[];
@@ -60,8 +61,8 @@ export function timeline({ events, ...rest }: WithEvents, json = false): void {
   print(rest);
   console.log(
     `\n${table(
-      ['when', 'what', 'why', 'who'],
-      events.map(({ at, type, cause, actor }) => [at, type, cause, `${actor.kind} ${actor.id}`]),
+      ['when', 'what', '', 'why', 'who'],
+      events.map(({ at, type, detail, cause, actor }) => [at, type, detail, cause, `${actor.kind} ${actor.id}`]),
     )}`,
   );
 }

@@ -14,8 +14,9 @@ import { log } from '../shared/log.ts';
 import { cannot } from './in-words.ts';
 import { invalid, json, problem, refusal } from './problem.ts';
 import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read, SEAL, Transfer } from './request.ts';
-import { credentialView, eventView, findingView, listedView, ownerView } from './view.ts';
+import { credentialView, findingView, listedView, ownerView } from './view.ts';
 import { batchView, releaseView } from './view-batch.ts';
+import { timelineView } from './view-timeline.ts';
 
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
@@ -64,7 +65,7 @@ async function getCredential(event: HttpEvent): Promise<HttpResult> {
   if (!id) return badId(event);
   const { arn, caller } = signedBy(event);
   const result = await show(caller, arn, id);
-  return result.ok ? json(200, { ...credentialView(result.credential), events: result.events.map(eventView) }) : refusal(result);
+  return result.ok ? json(200, timelineView(result)) : refusal(result);
 }
 
 const postChange =
@@ -110,7 +111,10 @@ async function getBatches(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
   const result = await batches(caller, arn);
   return result.ok
-    ? json(200, { held: result.held ? batchView(result.held) : null, released: result.released.map(releaseView) })
+    ? json(200, {
+        held: result.held ? batchView(result.held) : null,
+        released: result.released.map((one) => releaseView(one, result.names)),
+      })
     : refusal(result);
 }
 

@@ -1,5 +1,6 @@
 import type { Release } from '../../lib/application/ports.ts';
 import type { HeldBatch, ShownMember } from '../../lib/application/release-batch.ts';
+import type { OwnerId } from '../../lib/domain/types.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 
@@ -25,4 +26,10 @@ const memberView = ({ member, owner, due }: ShownMember) => ({
   credentials: due.map(({ credential, act }) => ({ id: credential.id, profile: credential.grant.profile, act })),
 });
 
-export const releaseView = ({ seal, by, reason, atMs }: Release) => ({ seal, by, reason, at: time(atMs) });
+export const releaseView = ({ batch, seal, by, reason, atMs }: Release, names: ReadonlyMap<OwnerId, string> = new Map()) => ({
+  batch,
+  seal,
+  by: names.get(by) ?? by,
+  reason,
+  at: time(atMs),
+});

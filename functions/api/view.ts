@@ -1,10 +1,8 @@
 import type { Listed } from '../../lib/application/consult.ts';
-import type { Envelope } from '../../lib/application/ports.ts';
-import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { Credential, Version } from '../../lib/domain/credential/state.ts';
 import type { Finding } from '../../lib/domain/orphans.ts';
-import type { Owner } from '../../lib/domain/owner/state.ts';
-
-const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+import type { Admission, Owner } from '../../lib/domain/owner/state.ts';
+import { lifeView, time } from './view-life.ts';
 
 /** A credential as callers see it: no leases and fences, and never a value. */
 export const credentialView = (credential: Credential) => ({
@@ -19,7 +17,7 @@ export const credentialView = (credential: Credential) => ({
   userName: credential.grant.accountName,
   secretName: credential.grant.secretName,
   requestedAt: time(credential.requestedAtMs),
-  keys: credential.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [{ keyId: version.keyId, phase: version.phase }])),
+  keys: credential.versions.flatMap(keyView),
   ...(credential.blocked && {
     blocked: {
       code: credential.blocked.code,
@@ -28,6 +26,7 @@ export const credentialView = (credential: Credential) => ({
       nextTryAt: time(credential.blocked.nextTryAtMs),
     },
   }),
+  ...lifeView(credential),
   ...(credential.status === 'active' && { activeSince: time(credential.activeSinceMs), rotatesAt: time(credential.rotateAtMs) }),
   ...(credential.status === 'revoking' && {
     cause: credential.cause,
@@ -46,12 +45,16 @@ export const credentialView = (credential: Credential) => ({
   }),
 });
 
+const keyView = (version: Version) => {
+  if (version.phase === 'attempted') return [];
+  const { keyId, phase } = version;
+  return [{ keyId, phase, ...(phase === 'disabled' && { deletedOn: time(version.deleteAtMs) }) }];
+};
+
 export const listedView = ({ credential, owner }: Listed) => ({
   ...credentialView(credential),
   ...(owner && { ownerRef: `${owner.source}:${owner.subject}`, ownerStatus: owner.status, ownerRoles: owner.attributes.roles }),
 });
-
-export const eventView = ({ version, at, type, actor, cause, hash }: Envelope) => ({ version, at, type, actor, cause, hash });
 
 export const findingView = ({ kind, subject, status, detail, credentialId, ownerId, firstSeenAtMs, lastSeenAtMs, wouldHave }: Finding) => ({
   ...{ kind, subject, status, detail, wouldHave },
@@ -60,6 +63,10 @@ export const findingView = ({ kind, subject, status, detail, credentialId, owner
   firstSeenAt: time(firstSeenAtMs),
   lastSeenAt: time(lastSeenAtMs),
 });
+
+/** Held by the guard: nothing is taken away before somebody releases the batch. */
+const heldView = (admission: Admission) =>
+  admission.is === 'held' && { held: { batch: admission.batch, since: time(admission.sinceMs), escalated: admission.escalated } };
 
 export const ownerView = (owner: Owner) => ({
   id: owner.id,
@@ -71,9 +78,16 @@ export const ownerView = (owner: Owner) => ({
   email: owner.attributes.email,
   ...(owner.status === 'leaving' && { leavesAt: time(owner.leaveAtMs) }),
   ...(owner.offboarding && {
-    offboarding: { cause: owner.offboarding.cause, pass: owner.offboarding.pass, nextPassAt: time(owner.offboarding.nextAtMs) },
+    offboarding: {
+      cause: owner.offboarding.cause,
+      ...heldView(owner.offboarding.admission),
+      pass: owner.offboarding.pass,
+      nextPassAt: time(owner.offboarding.nextAtMs),
+    },
   }),
-  ...(owner.review && { review: { pass: owner.review.pass, nextPassAt: time(owner.review.nextAtMs) } }),
+  ...(owner.review && {
+    review: { ...heldView(owner.review.admission), pass: owner.review.pass, nextPassAt: time(owner.review.nextAtMs) },
+  }),
   ...(owner.reviewed && {
     reviewed: { receivedAt: time(owner.reviewed.receivedAtMs), doneAt: time(owner.reviewed.doneAtMs) },
   }),

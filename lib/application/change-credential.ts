@@ -9,7 +9,7 @@ import type { Policy } from '../domain/policy.ts';
 import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../domain/types.ts';
 import { type Denied, maySee } from './consult.ts';
 import type { Context } from './envelope.ts';
-import { findHeir, holderOf } from './find-heir.ts';
+import { findHeir, holderOf, noteOf } from './find-heir.ts';
 import type { CredentialAppend, Wake } from './ports.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
@@ -165,7 +165,7 @@ async function refusal(ports: ChangePorts, credential: Credential): Promise<Wish
     return { ok: true, wish: back, requires: holderOf(line), note: [] };
   }
   const found = line && (await findHeir(ports, line, credential.grant, [line.id, ...refused]));
-  const note = found?.passedOver.length ? [`passed over ${found.passedOver.join(', ')}`] : [];
+  const note = found ? noteOf(found) : [];
   const owner = found?.heir && (await ports.ledger.owner(found.heir.to.id))?.state;
   if (!found?.heir || !owner) {
     const ends = { atMs: plusMs(ports.clock.now(), rotation.regretMs), cause: 'owner-left' } as const;

@@ -2,7 +2,7 @@ import { type AuthorizationRejection, authorize, type Caller } from '../domain/a
 import type { Credential } from '../domain/credential/state.ts';
 import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
-import type { CredentialId } from '../domain/types.ts';
+import type { CredentialId, OwnerId } from '../domain/types.ts';
 import type { Envelope, Ledger } from './ports.ts';
 import { resolveOwner } from './request-credential.ts';
 import { ownersBehind } from './who.ts';
@@ -17,17 +17,39 @@ export type Denied = {
 /** One credential with its whole timeline, for its owner, who may act for them, or an auditor. To everybody else it isn't there. */
 export const showCredential =
   (ledger: Ledger) =>
-  async (
-    caller: Caller | undefined,
-    arn: string,
-    id: CredentialId,
-  ): Promise<{ readonly ok: true; readonly credential: Credential; readonly events: readonly Envelope[] } | Denied> => {
+  async (caller: Caller | undefined, arn: string, id: CredentialId): Promise<ShownCredential | Denied> => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ledger.credential(id))?.state;
     if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
       return { ok: false, why: 'not-found', field: 'id', value: id };
-    return { ok: true, credential, events: await ledger.events(id) };
+    const events = await ledger.events(id);
+    return { ok: true, credential, events, names: await namesOf(ledger, ownersIn(credential, events)) };
   };
+
+interface ShownCredential {
+  readonly ok: true;
+  readonly credential: Credential;
+  readonly events: readonly Envelope[];
+  /** What its sources call every owner that is spoken of. */
+  readonly names: ReadonlyMap<OwnerId, string>;
+}
+
+const ownersIn = (credential: Credential, events: readonly Envelope[]): readonly OwnerId[] => {
+  const { holder, succession } = credential;
+  const heir = credential.status === 'active' ? credential.replacement?.heir : undefined;
+  const told = events.flatMap(({ data }) => [
+    ...('to' in data ? [data.to.id] : []),
+    ...('heir' in data && data.heir ? [data.heir.to.id] : []),
+    ...('by' in data ? [data.by] : []),
+  ]);
+  return [holder.id, ...(succession ? [succession.from.id, ...succession.refused] : []), ...(heir?.refused ?? []), ...told];
+};
+
+/** `<source>:<external id>` of each owner that is known. */
+export async function namesOf(ledger: Ledger, ids: readonly OwnerId[]): Promise<ReadonlyMap<OwnerId, string>> {
+  const found = await Promise.all([...new Set(ids)].map(async (id) => (await ledger.owner(id))?.state));
+  return new Map(found.flatMap((owner) => (owner ? [[owner.id, `${owner.source}:${owner.subject}`] as const] : [])));
+}
 
 const OWNER_PAGE = 100;
 

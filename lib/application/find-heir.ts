@@ -11,6 +11,17 @@ export interface FoundHeir {
   readonly passedOver: readonly string[];
 }
 
+const PASSED_OVER = 'passed over ';
+/** What a decision says of whom it passed over: in its cause, and so in every notice of it. */
+export const noteOf = ({ passedOver }: Pick<FoundHeir, 'passedOver'>): readonly string[] =>
+  passedOver.length ? [`${PASSED_OVER}${passedOver.join(', ')}`] : [];
+/** The same, found again in a cause. */
+export const passedOverIn = (cause: string): string | undefined =>
+  cause
+    .split('; ')
+    .find((part) => part.startsWith(PASSED_OVER))
+    ?.slice(PASSED_OVER.length);
+
 export const holderOf = ({ id, key, epoch }: Owner): Holder => ({ id, key, epoch });
 
 /** Goes up the succession of `line` to the first who is active and may hold it. Managers who left too, and chains that bite their own tail, are passed over. */

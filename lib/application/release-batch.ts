@@ -4,8 +4,8 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type EpochMs, plusMs } from '../domain/types.ts';
-import type { Denied } from './consult.ts';
+import { type EpochMs, type OwnerId, plusMs } from '../domain/types.ts';
+import { type Denied, namesOf } from './consult.ts';
 import type { HeldMember, Release, Wake } from './ports.ts';
 import type { RecordPorts } from './record.ts';
 import { type Due, dueActs } from './removal.ts';
@@ -43,10 +43,7 @@ const MAX_COLLISIONS = 8;
 /** What is held now, and what was released last; for auditors and stewards. */
 export const listBatches =
   (ports: BatchPorts) =>
-  async (
-    caller: Caller | undefined,
-    arn: string,
-  ): Promise<{ readonly ok: true; readonly held: HeldBatch | undefined; readonly released: readonly Release[] } | Denied> => {
+  async (caller: Caller | undefined, arn: string): Promise<ShownBatches | Denied> => {
     const refused = authorize(caller, 'steward') && authorize(caller, 'audit');
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
     const { ledger, policy, clock } = ports;
@@ -54,15 +51,27 @@ export const listBatches =
     const members = await ledger.heldIn(open);
     const earlier = Array.from({ length: Math.min(RELEASES, open - 1) }, (_, back) => open - 1 - back);
     const released = (await Promise.all(earlier.map((batch) => ledger.release(batch)))).flatMap((release) => release ?? []);
-    if (members.length === 0) return { ok: true, held: undefined, released };
+    const names = await namesOf(
+      ledger,
+      released.map(({ by }) => by),
+    );
+    if (members.length === 0) return { ok: true, held: undefined, released, names };
     const sinceMs = Math.min(...members.map(({ heldAtMs }) => heldAtMs)) as EpochMs;
     const escalatesAtMs = plusMs(sinceMs, policy.guard.escalateAfterMs);
     const shown: ShownMember[] = [];
     for (let from = 0; from < members.length; from += AT_ONCE)
       shown.push(...(await Promise.all(members.slice(from, from + AT_ONCE).map((member) => shownMember(ports, member)))));
     const seal = sealOf(ports.policyDigest, open, members);
-    return { ok: true, held: { seal, sinceMs, escalatesAtMs, overdue: clock.now() >= escalatesAtMs, members: shown }, released };
+    return { ok: true, held: { seal, sinceMs, escalatesAtMs, overdue: clock.now() >= escalatesAtMs, members: shown }, released, names };
   };
+
+interface ShownBatches {
+  readonly ok: true;
+  readonly held: HeldBatch | undefined;
+  readonly released: readonly Release[];
+  /** What their sources call those who released. */
+  readonly names: ReadonlyMap<OwnerId, string>;
+}
 
 async function shownMember(ports: BatchPorts, member: HeldMember): Promise<ShownMember> {
   const owner = (await ports.ledger.owner(member.ownerId))?.state;

@@ -6,7 +6,7 @@ import type { Offboarding, Owner, Removal } from '../domain/owner/state.ts';
 import type { Policy, Profile } from '../domain/policy.ts';
 import { type EpochMs, plusMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
-import { type FoundHeir, findHeir } from './find-heir.ts';
+import { type FoundHeir, findHeir, noteOf } from './find-heir.ts';
 import type { Wake } from './ports.ts';
 import { command, type RecordPorts } from './record.ts';
 
@@ -144,8 +144,9 @@ async function wishFor(
       };
     case 'transfer': {
       const refused = (credential.status === 'active' && credential.replacement?.heir?.refused) || [];
-      const { heir, passedOver } = await heirFor(ports, owner, credential, refused, heirs);
-      const note = passedOver.length ? [`passed over ${passedOver.join(', ')}`] : [];
+      const found = await heirFor(ports, owner, credential, refused, heirs);
+      const { heir } = found;
+      const note = noteOf(found);
       if (!heir) return { wish: suspend, note: [...note, 'nobody can take it over'] };
       const leave = of === 'leave' ? epochBelow : undefined;
       const terms = { leave, line: owner.id, refused, regretMs, overlapMs: cause === 'owner-left-for-cause' ? 0 : overlapMs };

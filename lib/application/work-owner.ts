@@ -10,6 +10,9 @@ import { appendOwner } from './record.ts';
 import { contextOf, type OwnerWorkerPorts } from './removal.ts';
 import type { WorkEnd } from './work-credential.ts';
 
+/** `held`: by the guard, until somebody releases the batch; `escalated`: for longer than the policy bears. */
+export type OwnerWorkEnd = WorkEnd | 'held' | 'escalated';
+
 type Acting = Exclude<OwnerStep, { readonly do: 'rest' | 'wait' }>;
 
 const LONGEST_DELAY_MS = 900_000;
@@ -17,7 +20,7 @@ const LONGEST_DELAY_MS = 900_000;
 /** Does what an owner's record wants: the leave whose day has come, and pages of the offboarding. */
 export const workOnOwner =
   (ports: OwnerWorkerPorts) =>
-  async (id: OwnerId, stopAtMs: EpochMs): Promise<WorkEnd> => {
+  async (id: OwnerId, stopAtMs: EpochMs): Promise<OwnerWorkEnd> => {
     const { ledger, clock, wake, protocol = PROTOCOL } = ports;
     const item = { queue: 'owner', id } as const;
     for (let acted = false; ; acted = true) {
@@ -38,9 +41,12 @@ export const workOnOwner =
         if (error instanceof Fault && error.code === 'ledger-conflict') return false; // another worker did it: read again
         throw error;
       });
-      if (stillHeld) return 'waiting'; // the sweep asks again
+      if (stillHeld) return isEscalated(before.state) ? 'escalated' : 'held'; // the sweep asks again
     }
   };
+
+const isEscalated = ({ offboarding, review }: Owner): boolean =>
+  [offboarding?.admission, review?.admission].some((admission) => admission?.is === 'held' && admission.escalated);
 
 /** `true`: it is held, and nothing could be done. */
 async function act(ports: OwnerWorkerPorts, before: Loaded<Owner>, next: Acting): Promise<boolean> {

@@ -176,17 +176,19 @@ export class NhiLifecycle extends Construct {
   }
 
   private watch(): void {
+    const own = (metricName: string, service: string): Metric =>
+      new Metric({ namespace: NAMES.metrics, metricName, dimensionsMap: { service }, statistic: 'Sum', period: Duration.minutes(5) });
     alarmAtFirst(
       this,
       'PastDeadline',
       'A credential is not where it should be: a provisioning or a revocation is past its deadline. `nhi credential show` tells what blocks it.',
-      new Metric({
-        namespace: NAMES.metrics,
-        metricName: NAMES.pastDeadline,
-        dimensionsMap: { service: 'work' },
-        statistic: 'Sum',
-        period: Duration.minutes(5),
-      }),
+      own(NAMES.pastDeadline, 'work'),
+    );
+    alarmAtFirst(
+      this,
+      'HeldTooLong',
+      'The guard holds leavers or movers for longer than the policy bears, and they have access till then: `nhi batch list`, and a second person releases it.',
+      own(NAMES.heldTooLong, 'offboard'),
     );
   }
 }

@@ -1,17 +1,53 @@
+import type { CredentialEvent } from '../domain/credential/events.ts';
+import type { OwnerEvent } from '../domain/owner/state.ts';
+
+type EventType = (CredentialEvent | OwnerEvent)['type'];
+
 /** `detail-type` on the outbound bus of each event worth telling; the others stay in the ledger. Additive changes only. */
-export const DETAIL_TYPES: Readonly<Record<string, string>> = {
+export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   CredentialRequested: 'Credential Requested',
   CredentialActivated: 'Credential Activated',
+  StepFailed: 'Credential Blocked',
+  // rotation: first the new key is the current one, then the old one is disabled
+  VersionPromoted: 'Credential Key Promoted',
+  VersionDisabled: 'Credential Rotated',
+  VersionGivenUp: 'Credential Key Given Up',
+  UndoRequested: 'Credential Undo Requested',
+  VersionRestored: 'Credential Key Restored',
+  // suspension and end
+  SuspensionStarted: 'Credential Suspended',
+  AccessDenied: 'Credential Access Denied',
+  SuspensionLifted: 'Credential Resumed',
   RevocationStarted: 'Credential Revocation Started',
   KeysDisabled: 'Credential Access Removed',
   CredentialRevoked: 'Credential Revoked',
-  StepFailed: 'Credential Blocked',
+  // from hand to hand; the cause names whoever was passed over
+  ReplacementStarted: 'Credential Replacement Started',
+  HeirChosen: 'Credential Successor Chosen',
+  HeirLost: 'Credential Successor Lost',
+  CredentialHandedOver: 'Credential Transferred',
+  SuccessionAccepted: 'Credential Transfer Accepted',
+  ApprovalRequired: 'Credential Approval Required',
+  ApprovalGranted: 'Credential Approved',
+  // owners
   OwnerJoined: 'Owner Joined',
   OwnerMoved: 'Owner Moved',
   OwnerReturned: 'Owner Returned',
+  OwnerLeaveScheduled: 'Owner Leave Scheduled',
   OwnerLeft: 'Owner Left',
   OwnerReviewed: 'Owner Reviewed',
   OwnerOffboarded: 'Owner Offboarded',
+  // the guard: one event an owner; the batch is in its data
+  RemovalHeld: 'Batch Held',
+  HoldEscalated: 'Batch Hold Escalated',
+  RemovalObserved: 'Owner Removal Observed',
 };
+
+/** Told where the event says so. */
+export const ROTATION_OVERDUE = 'Credential Rotation Overdue';
+/** What happens to items that are no records, and so have no events of their own. */
+export const BATCH_RELEASED = 'Batch Released';
+export const ORPHAN_FOUND = 'Orphan Found';
+
 /** `source` of everything on the outbound bus. */
 export const OUTBOUND_SOURCE = 'nhi-lifecycle';

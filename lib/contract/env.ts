@@ -25,6 +25,7 @@ export const NAMES = {
   pastDeadline: 'RecordPastDeadline',
   orphans: 'Orphans',
   heldActs: 'HeldActs',
+  heldTooLong: 'HeldTooLong',
 } as const;
 
 /** File beside each bundle that holds the compiled policy. */
