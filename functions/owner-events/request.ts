@@ -1,33 +1,35 @@
 import * as z from 'zod';
 import { shown, valueAt } from '../../lib/contract/told-value.ts';
+import { EMAIL, FACT_LIMITS } from '../../lib/domain/owner/fact-limits.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time with zone, e.g. 2026-03-31T17:00:00Z' });
 const text = (max: number) => z.string().trim().min(1).max(max);
 /** An export without a department says `null` or `''`. */
-const maybe = z
-  .string()
-  .max(200)
-  .nullish()
-  .transform((value) => value?.trim() || undefined);
+const maybe = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .nullish()
+    .transform((value) => value?.trim() || undefined);
 
 const Detail = z.object({
   specversion: z.literal('1'),
   id: text(200),
   source: text(40),
-  subject: text(200),
+  subject: text(FACT_LIMITS.subject),
   sequence: z.int().min(1),
   occurredAt: time,
   effectiveAt: time.optional(),
   cause: z.enum(['normal', 'for-cause']).default('normal'),
   attributes: z.object({
-    email: z.union([z.email(), z.literal('')]).default(''), // teams and workloads may have none
-    roles: z.array(text(80)).max(100),
-    team: maybe,
-    manager: maybe,
-    zone: maybe,
-    successor: maybe,
+    email: z.union([z.string().max(FACT_LIMITS.email).regex(EMAIL, 'must be an e-mail address, or empty'), z.literal('')]).default(''), // teams and workloads may have none
+    roles: z.array(text(FACT_LIMITS.role)).max(FACT_LIMITS.roles),
+    team: maybe(FACT_LIMITS.team),
+    manager: maybe(FACT_LIMITS.manager),
+    zone: maybe(100),
+    successor: maybe(FACT_LIMITS.manager),
   }),
 });
 

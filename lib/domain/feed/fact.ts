@@ -1,4 +1,5 @@
 import type { Change } from './compare.ts';
+import { minuteOf } from './trouble.ts';
 
 /** An owner fact as it goes over the bus, but for the envelope. */
 export interface FeedFact {
@@ -10,22 +11,21 @@ export interface FeedFact {
  * A change as a fact of its source. Its sequence is the minute of the snapshot, so the same snapshot applied twice says nothing new, and
  * an older one nothing at all.
  */
-export function factOf({ type, row, ...rest }: Change, source: string, asOfMs: number): FeedFact {
+export function factOf({ type, row, ...rest }: Change, source: string, takenAtMs: number): FeedFact {
   const { subject, leftOn, email, roles, team, manager } = row;
   const vanished = 'vanished' in rest && rest.vanished;
+  const sequence = minuteOf(takenAtMs);
   return {
     detailType: `Owner ${type}`,
     detail: {
       specversion: '1',
-      id: `${source}-${subject}-${sequenceOf(asOfMs)}`,
+      id: `${source}-${subject}-${sequence}`,
       source,
       subject,
-      sequence: sequenceOf(asOfMs),
-      occurredAt: new Date(asOfMs).toISOString(),
+      sequence,
+      occurredAt: new Date(takenAtMs).toISOString(),
       ...(type === 'Left' && leftOn && !vanished && { effectiveAt: `${leftOn}T00:00:00Z` }),
       attributes: { email, roles, ...(team && { team }), ...(manager && { manager }) },
     },
   };
 }
-
-const sequenceOf = (asOfMs: number): number => Math.floor(asOfMs / 60_000);

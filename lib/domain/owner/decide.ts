@@ -1,15 +1,13 @@
 import type { Credential } from '../credential/state.ts';
 import type { Timing } from '../timing.ts';
 import { type EpochMs, latest, type OwnerId, type OwnerKey, plusMs } from '../types.ts';
+import { CLOCK_SKEW_MS } from './fact-limits.ts';
 import type { Admission, Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Removal, Review } from './state.ts';
 
 export type OwnerRejection = 'sequence-jump' | 'from-the-future' | 'nothing-to-do';
 export type OwnerDecision =
   | { readonly ok: true; readonly events: readonly OwnerEvent[] }
   | { readonly ok: false; readonly why: OwnerRejection };
-
-/** How far a source's clock may be ahead of ours. The future belongs into `effectiveAt`. */
-const CLOCK_SKEW_MS = 300_000;
 
 /**
  * Joins a fact into what is known. Attributes come from the fact with the highest sequence, the status from the highest that
