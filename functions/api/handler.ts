@@ -94,7 +94,9 @@ async function getCredentials(event: HttpEvent): Promise<HttpResult> {
   const after = event.queryStringParameters?.['after'];
   try {
     const result = await list(caller, arn, after);
-    return result.ok ? json(200, { credentials: result.page.map(listedView), next: result.nextCursor ?? null }) : refusal(result);
+    return result.ok
+      ? json(200, { credentials: result.page.map(listedView), unreadable: result.unreadable, next: result.nextCursor ?? null })
+      : refusal(result);
   } catch (error) {
     if (!(error instanceof Fault && error.code === 'misconfigured')) throw error;
     return invalid([{ field: 'after', value: after?.slice(0, 100) ?? '', rule: 'must be what `next` of the page before said' }]);

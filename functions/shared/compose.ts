@@ -15,6 +15,7 @@ import { ENV, POLICY_FILE } from '../../lib/contract/env.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Env, need } from './env.ts';
+import { onUnreadable } from './unreadable.ts';
 
 const clock: Clock = { now: () => Date.now() as EpochMs };
 const ids: Ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
@@ -41,7 +42,7 @@ export function composeRecords(env: Env): Records {
 
 const composeLedger = (env: Env) => {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
-  return { clock, ledger: dynamodbLedger({ client, table: need(env, ENV.table) }) };
+  return { clock, ledger: dynamodbLedger({ client, table: need(env, ENV.table), onUnreadable }) };
 };
 
 export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBin } => ({

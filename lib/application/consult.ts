@@ -4,6 +4,7 @@ import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { CredentialId, OwnerId } from '../domain/types.ts';
 import type { Envelope, Ledger } from './ports.ts';
+import { unlessUnreadable } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
 import { ownersBehind } from './who.ts';
 
@@ -78,22 +79,27 @@ export interface Listed {
   readonly owner: Pick<Owner, 'status' | 'source' | 'subject' | 'attributes'> | undefined;
 }
 
+interface ListedPage {
+  readonly ok: true;
+  readonly page: readonly Listed[];
+  /** Credentials whose record does not parse. */
+  readonly unreadable: readonly CredentialId[];
+  readonly nextCursor: string | undefined;
+}
+
 const LIST_PAGE = 100;
 
 /** One page of the live credentials, with their owners; for auditors. */
 export const listCredentials =
   (ledger: Ledger) =>
-  async (
-    caller: Caller | undefined,
-    arn: string,
-    cursor: string | undefined,
-  ): Promise<{ readonly ok: true; readonly page: readonly Listed[]; readonly nextCursor: string | undefined } | Denied> => {
+  async (caller: Caller | undefined, arn: string, cursor: string | undefined): Promise<ListedPage | Denied> => {
     const refused = authorize(caller, 'audit');
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
-    const { page, nextCursor } = await ledger.live('aws-iam-user', cursor, LIST_PAGE);
+    const { page, unreadable, nextCursor } = await ledger.live('aws-iam-user', cursor, LIST_PAGE);
     const ids = [...new Set(page.map(({ holder }) => holder.id))];
-    const owners = new Map(await Promise.all(ids.map(async (id) => [id, (await ledger.owner(id))?.state] as const)));
-    return { ok: true, page: page.map((credential) => ({ credential, owner: owners.get(credential.holder.id) })), nextCursor };
+    const ownerOf = async (id: Owner['id']) => (await ledger.owner(id).catch(unlessUnreadable))?.state;
+    const owners = new Map(await Promise.all(ids.map(async (id) => [id, await ownerOf(id)] as const)));
+    return { ok: true, page: page.map((credential) => ({ credential, owner: owners.get(credential.holder.id) })), unreadable, nextCursor };
   };
 
 /** What the sweep of the account found; for auditors. */

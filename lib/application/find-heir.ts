@@ -4,6 +4,7 @@ import { LONGEST_CHAIN, type Reference, referenceOn, unfit } from '../domain/own
 import type { Policy } from '../domain/policy.ts';
 import type { OwnerId } from '../domain/types.ts';
 import type { Ledger } from './ports.ts';
+import { unlessUnreadable } from './record.ts';
 
 export interface FoundHeir {
   readonly heir: { readonly to: Holder; readonly rung: Rung } | undefined;
@@ -24,7 +25,7 @@ export const passedOverIn = (cause: string): string | undefined =>
 
 export const holderOf = ({ id, key, epoch }: Owner): Holder => ({ id, key, epoch });
 
-/** Goes up the succession of `line` to the first who is active and may hold it. Managers who left too, and chains that bite their own tail, are passed over. */
+/** Goes up the succession of `line` to the first who is active and may hold it. Managers who left too, records that do not parse, and chains that bite their own tail, are passed over. */
 export async function findHeir(
   { ledger, policy }: { readonly ledger: Ledger; readonly policy: Policy },
   line: Owner,
@@ -35,7 +36,8 @@ export async function findHeir(
   const asked = new Set<string>();
   const find = async ({ source, externalId }: Reference): Promise<Owner | undefined> => {
     const id = await ledger.ownerByAlias(source, externalId);
-    return id && (await ledger.owner(id))?.state;
+    const owner = await (id && ledger.owner(id).catch(unlessUnreadable));
+    return owner?.state;
   };
   for (const rung of policy.succession) {
     let reference = referenceOn(rung, line, policy.steward);

@@ -16,7 +16,7 @@ const becauseOfMove = ({ epoch }: Owner): Because => ({ of: 'move', cause: 'owne
 /** One page of what the owner holds: an idempotent command for each credential, then the tally and the cursor. */
 export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, offboarding: Offboarding): Promise<void> {
   const { state } = before;
-  const { page, nextCursor } = await ports.ledger.heldBy(state.id, offboarding.cursor, PAGE);
+  const { page, unreadable, nextCursor } = await ports.ledger.heldBy(state.id, offboarding.cursor, PAGE);
   const heirs: Heirs = new Map();
   await Promise.all(
     page.map(async (credential) => {
@@ -24,7 +24,8 @@ export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner
       if (wanted) await carryOut(ports, state, credential, wanted, becauseOfLeave(offboarding), heirs);
     }),
   );
-  const tally = tallied(offboarding.tally, state.id, offboarding.epochBelow, page);
+  const told = tallied(offboarding.tally, state.id, offboarding.epochBelow, page);
+  const tally = { ...told, unfinished: told.unfinished + unreadable.length }; // no receipt while nobody knows what became of one
   const { decidePage } = ports.protocol ?? PROTOCOL;
   const decision = decidePage(state, { tally, nextCursor }, ports.clock.now(), ports.timing);
   if (!decision.ok) return;
@@ -37,7 +38,7 @@ export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner
 /** One page of what a mover holds: about what they could not ask for in their new role, the profile says what becomes of it. */
 export async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, review: Review): Promise<void> {
   const { state } = before;
-  const { page, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
+  const { page, unreadable, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
   const heirs: Heirs = new Map();
   const nowMs = ports.clock.now();
   const acts = page.map((credential) => ({ credential, wanted: moveAct(ports.policy, state, credential, nowMs) }));
@@ -46,7 +47,7 @@ export async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>,
       if (wanted && wanted !== 'settled') await carryOut(ports, state, credential, wanted, becauseOfMove(state), heirs);
     }),
   );
-  const ended = review.ended + acts.filter(({ wanted }) => wanted !== undefined).length;
+  const ended = review.ended + unreadable.length + acts.filter(({ wanted }) => wanted !== undefined).length;
   const decision = decideReviewPage(state, { ended, nextCursor }, ports.clock.now(), ports.timing);
   if (decision.ok) await appendOwner(ports, before, decision.events, contextOf(ports, state, `review, pass ${review.pass}`));
 }

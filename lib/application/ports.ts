@@ -103,31 +103,33 @@ export interface DueItem extends WorkItem {
   readonly dueAtMs: EpochMs;
 }
 
-/** State and the events that made it, in one transaction. All reads are consistent, but `due`. */
+/** Part of a list. A record that can't be read is named, and the rest of its page is there all the same. */
+interface Page {
+  readonly page: readonly Credential[];
+  readonly unreadable: readonly CredentialId[];
+  readonly nextCursor: string | undefined;
+}
+
+/**
+ * State and the events that made it, in one transaction. All reads are consistent, but `due`.
+ * A record that does not parse is `Fault('ledger-unreadable')` where one is asked for.
+ */
 export interface Ledger {
   credential(id: CredentialId): Promise<Loaded<Credential> | undefined>;
   owner(id: OwnerId): Promise<Loaded<Owner> | undefined>;
   ownerByAlias(source: string, externalId: string): Promise<OwnerId | undefined>;
   credentialByRequest(caller: string, key: string): Promise<CredentialId | undefined>;
   /** One page, at most `limit`, of what an owner holds, by the ownership items (not an index: an index may lag). */
-  heldBy(
-    ownerId: OwnerId,
-    cursor: string | undefined,
-    limit: number,
-  ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
-  /** Those of them that are there, with the time of their last change. */
-  credentialsOf(ids: readonly CredentialId[]): Promise<readonly Known[]>;
+  heldBy(ownerId: OwnerId, cursor: string | undefined, limit: number): Promise<Page>;
+  /** Those of them that are there, with the time of their last change; and those that are there and can't be read. */
+  credentialsOf(ids: readonly CredentialId[]): Promise<{ readonly known: readonly Known[]; readonly unreadable: readonly CredentialId[] }>;
   /** Every credential with something to do, now or later, hence every live one. From the index: it may lag. */
   unrested(queue: Grant['connector']): Promise<readonly CredentialId[]>;
   /**
    * One page, at most `limit`, of the live credentials, for a list. From the index: what becomes due at another time while it is read may
    * come twice or not at all. Throws `Fault('misconfigured')` on a cursor that is none.
    */
-  live(
-    queue: Grant['connector'],
-    cursor: string | undefined,
-    limit: number,
-  ): Promise<{ readonly page: readonly Credential[]; readonly nextCursor: string | undefined }>;
+  live(queue: Grant['connector'], cursor: string | undefined, limit: number): Promise<Page>;
   findings(): Promise<readonly Finding[]>;
   putFinding(finding: Finding): Promise<void>;
   /** Number of the batch that what is held now joins. */
@@ -144,6 +146,8 @@ export interface Ledger {
   due(queue: WorkQueue, nowMs: EpochMs, limit: number): Promise<readonly DueItem[]>;
   /** Moves the due time of a record on, if it is still as seen, so that the next sweep doesn't queue it again. */
   postpone(item: DueItem, untilMs: EpochMs): Promise<void>;
+  /** The same for a record that can't be read, whatever its due time is; one at rest stays at rest. */
+  setAside(id: CredentialId | OwnerId, untilMs: EpochMs): Promise<void>;
 }
 
 // ---------------------------------------------------------------- provider and secrets

@@ -4,7 +4,7 @@ import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner, OwnerEvent } from '../domain/owner/state.ts';
 import type { Timing } from '../domain/timing.ts';
-import type { CredentialId } from '../domain/types.ts';
+import { type CredentialId, type OwnerId, plusMs } from '../domain/types.ts';
 import { type Context, envelop, NO_HASH } from './envelope.ts';
 import type { Clock, Companion, CredentialAppend, Ids, Ledger, Loaded } from './ports.ts';
 import { PROTOCOL, type Protocol } from './protocol.ts';
@@ -55,6 +55,31 @@ export async function appendOwner(
   await ledger.appendOwner({ before, state, envelopes, dueAtMs: protocol.ownerDueAtMs(state, nowMs), companions });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
+
+/** A record that can't be read comes back in an hour, not in a minute: a person has to mend it, and nothing is to wait behind it. */
+const SET_ASIDE_MS = 3_600_000;
+
+/** What a worker reads first. `unreadable`: it does not parse, and is out of the sweep's way for a while; the ledger has told of it. */
+export async function readOrSetAside<S>(
+  { ledger, clock }: Pick<RecordPorts, 'ledger' | 'clock'>,
+  id: CredentialId | OwnerId,
+  read: () => Promise<Loaded<S> | undefined>,
+): Promise<Loaded<S> | 'unreadable' | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    await ledger.setAside(id, plusMs(clock.now(), SET_ASIDE_MS));
+    return 'unreadable';
+  }
+}
+
+/** For a read that can do without: the ledger tells of such a record by itself. */
+export function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error;
+}
+
+export const isUnreadable = (error: unknown): boolean => error instanceof Fault && error.code === 'ledger-unreadable';
 
 /** Runs `attempt` again when another writer was first: every try reads and decides anew. */
 export async function retryingConflicts<T>(attempt: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import type { Policy, SweepRules } from '../domain/policy.ts';
 import type { CredentialId } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Wake } from './ports.ts';
-import { command, type RecordPorts } from './record.ts';
+import { command, isUnreadable, type RecordPorts } from './record.ts';
 
 /** The provider's whole account, apart from single credentials. */
 export interface AccountPort {
@@ -81,14 +81,25 @@ async function orphansIn({ ledger, policy, path, idOf }: AccountSweepPorts, list
   // Read after the listing: a user whose record came first can't be missed here.
   const listed = listing.users.flatMap(({ name, path: of }) => (of === path ? (idOf(name) ?? []) : []));
   const working = await ledger.unrested('aws-iam-user');
-  const known = await ledger.credentialsOf([...new Set([...listed, ...working])]);
-  const owners = new Map<Owner['id'], Owner>();
-  for (const ownerId of new Set(known.map(({ state }) => state.holder.id))) {
-    const owner = await ledger.owner(ownerId);
-    if (owner) owners.set(ownerId, owner.state);
-  }
-  return findOrphans(listing, known, owners, policy, path);
+  const { known, unreadable } = await ledger.credentialsOf([...new Set([...listed, ...working])]);
+  const owners = new Map<Owner['id'], Owner | 'unreadable' | undefined>();
+  for (const ownerId of new Set(known.map(({ state }) => state.holder.id))) owners.set(ownerId, await ownerOf(ledger, ownerId));
+  // What can't be read is no proof of anything: whoever it is about is left alone, and the alarm on unreadable records tells.
+  const users = listing.users.filter(({ name, path: of }) => of !== path || !unreadable.some((id) => id === idOf(name)));
+  const sure = known.filter(({ state }) => owners.get(state.holder.id) !== 'unreadable');
+  const unsure = new Set(known.filter((record) => !sure.includes(record)).map(({ state }) => state.grant.accountName));
+  const readable = new Map([...owners].flatMap(([id, owner]) => (owner && owner !== 'unreadable' ? [[id, owner] as const] : [])));
+  return findOrphans({ ...listing, users: users.filter(({ name }) => !unsure.has(name)) }, sure, readable, policy, path);
 }
+
+const ownerOf = async (ledger: AccountSweepPorts['ledger'], id: Owner['id']): Promise<Owner | 'unreadable' | undefined> =>
+  ledger.owner(id).then(
+    (owner) => owner?.state,
+    (error: unknown) => {
+      if (isUnreadable(error)) return 'unreadable';
+      throw error;
+    },
+  );
 
 /** The live subject is looked at again before anything is done to it. `false`: nothing was done. */
 async function carryOut(ports: AccountSweepPorts, finding: Finding, act: Exclude<Act, 'none'>): Promise<boolean> {

@@ -6,7 +6,7 @@ import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs } f
 import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
-import { appendCredential, command, type RecordPorts, retryingConflicts } from './record.ts';
+import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
 
 export interface WorkerPorts extends RecordPorts {
   readonly connector: Connector;
@@ -17,8 +17,8 @@ export interface WorkerPorts extends RecordPorts {
   readonly policyDigest: string;
 }
 
-/** What became of a record: at rest, waiting for a time, left to the end of its lease since an answer is missing, or out of time. */
-export type WorkEnd = 'unknown' | 'rest' | 'waiting' | 'answer-lost' | 'out-of-time';
+/** What became of a record: not there, not to be read and set aside, at rest, waiting for a time, left to the end of its lease since an answer is missing, or out of time. */
+export type WorkEnd = 'unknown' | 'unreadable' | 'rest' | 'waiting' | 'answer-lost' | 'out-of-time';
 
 export interface Worked {
   readonly end: WorkEnd;
@@ -41,7 +41,9 @@ export const workOnCredential =
   (ports: WorkerPorts) =>
   async (id: CredentialId, stopAtMs: EpochMs): Promise<Worked> => {
     const { ledger, clock, wake, protocol = PROTOCOL } = ports;
-    let record = await ledger.credential(id);
+    const first = await readOrSetAside(ports, id, () => ledger.credential(id));
+    if (first === 'unreadable') return { end: first, state: undefined };
+    let record = first;
     let acted = false;
     for (;;) {
       if (!record) return { end: 'unknown', state: undefined };

@@ -6,7 +6,7 @@ import { admit, askRelease } from './admit.ts';
 import { offboardPage, reviewPage } from './offboard.ts';
 import type { Loaded } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
-import { appendOwner } from './record.ts';
+import { appendOwner, readOrSetAside } from './record.ts';
 import { contextOf, type OwnerWorkerPorts } from './removal.ts';
 import type { WorkEnd } from './work-credential.ts';
 
@@ -24,8 +24,9 @@ export const workOnOwner =
     const { ledger, clock, wake, protocol = PROTOCOL } = ports;
     const item = { queue: 'owner', id } as const;
     for (let acted = false; ; acted = true) {
-      const before = await ledger.owner(id);
+      const before = await readOrSetAside(ports, id, () => ledger.owner(id));
       if (!before) return 'unknown';
+      if (before === 'unreadable') return before;
       const next = protocol.nextOwnerStep(before.state, clock.now());
       if (next.do === 'rest') return 'rest';
       if (next.do === 'wait') {

@@ -190,5 +190,14 @@ export class NhiLifecycle extends Construct {
       'The guard holds leavers or movers for longer than the policy bears, and they have access till then: `nhi batch list`, and a second person releases it.',
       own(NAMES.heldTooLong, 'offboard'),
     );
+    alarmAtFirst(
+      this,
+      'Unreadable',
+      'A record of the ledger does not parse. It is set aside, and nobody who it concerns is closed with a receipt; the logs say which one it is.',
+      own(NAMES.unreadable, 'ledger'),
+    );
   }
 }
+
+const own = (metricName: string, service: string): Metric =>
+  new Metric({ namespace: NAMES.metrics, metricName, dimensionsMap: { service }, statistic: 'Sum', period: Duration.minutes(5) });

@@ -23,6 +23,7 @@ export const NAMES = {
   outboundBus: (stack: string): string => stack,
   metrics: 'NhiLifecycle',
   pastDeadline: 'RecordPastDeadline',
+  unreadable: 'RecordUnreadable',
   orphans: 'Orphans',
   heldActs: 'HeldActs',
   heldTooLong: 'HeldTooLong',

@@ -1,11 +1,11 @@
-import type { Companion } from '../../application/ports.ts';
+import type { Companion, Loaded } from '../../application/ports.ts';
 import { KEYS } from '../../contract/table.ts';
 import { Fault } from '../../domain/faults.ts';
 
 /** Why one item of a transaction was not written. */
 export type Place = 'record' | 'owner' | 'companion' | 'guard';
 
-interface Condition {
+export interface Condition {
   readonly ConditionExpression: string;
   readonly ExpressionAttributeValues?: Readonly<Record<string, unknown>>;
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
@@ -86,18 +86,29 @@ export function companionPut(companion: Exclude<Companion, Guarding>): Put {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** What a record's item holds besides its keys. States are written by this code alone, so what makes one ours is looked at, not each field. */
-export function recordIn<S>(item: Readonly<Record<string, unknown>>, id: string): { state: S; version: number; headHash: string } {
+const STATUSES: Readonly<Record<string, readonly string[]>> = {
+  cred: ['provisioning', 'active', 'suspended', 'revoking', 'revoked'],
+  own: ['active', 'leaving', 'left'],
+};
+
+/**
+ * What a record's item holds besides its keys; `undefined`: it is none that can be worked with. States are written by this code alone, so
+ * what every step relies on is looked at, not each field.
+ */
+export function recordIn<S>(item: Readonly<Record<string, unknown>>, id: string): Loaded<S> | undefined {
   const { state, version, headHash } = item;
-  const ours =
-    typeof state === 'object' &&
-    state !== null &&
-    Reflect.get(state, 'id') === id &&
-    isText(Reflect.get(state, 'status')) &&
-    isText(headHash);
-  if (!ours || typeof version !== 'number') throw new Fault('ledger-unreadable', false, id);
-  return { state: state as S, version, headHash };
+  if (typeof state !== 'object' || state === null || typeof version !== 'number' || !isText(headHash)) return undefined;
+  const [kind = ''] = id.split('_');
+  const is = (member: string): unknown => Reflect.get(state, member);
+  const ours = is('id') === id && STATUSES[kind]?.some((status) => status === is('status'));
+  const whole =
+    kind === 'cred'
+      ? [is('holder'), is('grant'), is('rotation')].every(isObject) && Array.isArray(is('versions'))
+      : isObject(is('attributes'));
+  return ours && whole ? { state: state as S, version, headHash } : undefined;
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 export function idIn<Id extends string>(item: Readonly<Record<string, unknown>> | undefined): Id | undefined {
   if (!item) return undefined;

@@ -10,7 +10,7 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Companion, CredentialAppend, DueItem, Envelope, Ledger, OwnerAppend, WorkQueue } from '../../application/ports.ts';
+import type { Companion, CredentialAppend, DueItem, Envelope, Ledger, Loaded, OwnerAppend, WorkQueue } from '../../application/ports.ts';
 import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
 import type { Credential, Holder } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
@@ -19,11 +19,13 @@ import type { Owner } from '../../domain/owner/state.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
 import { dynamodbBatches } from './dynamodb-batches.ts';
 import { readCursor, writeCursor } from './dynamodb-cursor.ts';
-import { ABSENT, companionPut, guardWrites, idIn, type Place, type Put, recordIn, type Update } from './dynamodb-items.ts';
+import { ABSENT, type Condition, companionPut, guardWrites, idIn, type Place, type Put, recordIn, type Update } from './dynamodb-items.ts';
 
 export interface DynamodbLedgerConfig {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
+  /** Told of every record that does not parse, each time it is met: a person has to mend it. */
+  readonly onUnreadable?: (id: string) => void;
 }
 
 type Item = Readonly<Record<string, unknown>>;
@@ -38,7 +40,7 @@ const KEYS_A_CALL = 100;
 const MAX_COLLISIONS = 6;
 
 /** The ledger in one DynamoDB table. */
-export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfig): Ledger {
+export function dynamodbLedger({ client, table: TableName, onUnreadable = () => undefined }: DynamodbLedgerConfig): Ledger {
   const get = async (Key: Key): Promise<Item | undefined> =>
     (await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
 
@@ -55,25 +57,38 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
     return items;
   };
 
-  const load = async <S>(id: CredentialId | OwnerId) => {
+  const load = async <S>(id: CredentialId | OwnerId): Promise<Loaded<S> | undefined> => {
     const item = await get(KEYS.state(id));
-    return item && recordIn<S>(item, id);
+    if (!item) return undefined;
+    const record = recordIn<S>(item, id);
+    if (record) return record;
+    onUnreadable(id);
+    throw new Fault('ledger-unreadable', false, id);
   };
 
-  const credentialsOf = async (ids: readonly CredentialId[]): Promise<readonly Known[]> => {
+  const credentialsOf: Ledger['credentialsOf'] = async (ids) => {
     const found = new Map<string, Known>();
+    const unreadable: CredentialId[] = [];
     for (let from = 0; from < ids.length; from += KEYS_A_CALL) {
       let keys: Record<string, unknown>[] = ids.slice(from, from + KEYS_A_CALL).map((id) => ({ ...KEYS.state(id) }));
       while (keys.length > 0) {
         const answer = await client.send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } } }));
         for (const item of answer.Responses?.[TableName] ?? []) {
-          const id = String(item['pk']).slice('CRED#'.length);
-          found.set(id, { state: recordIn<Credential>(item, id).state, changedAtMs: (Number(item['changedAt']) || 0) as EpochMs });
+          const id = String(item['pk']).slice('CRED#'.length) as CredentialId;
+          const record = recordIn<Credential>(item, id);
+          if (record) found.set(id, { state: record.state, changedAtMs: (Number(item['changedAt']) || 0) as EpochMs });
+          else unreadable.push(id);
         }
         keys = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
       }
     }
-    return ids.flatMap((id) => found.get(id) ?? []);
+    for (const id of unreadable) onUnreadable(id);
+    return { known: ids.flatMap((id) => found.get(id) ?? []), unreadable };
+  };
+
+  const pageOf = async (ids: readonly CredentialId[]) => {
+    const { known, unreadable } = await credentialsOf(ids);
+    return { page: known.map(({ state }) => state), unreadable };
   };
 
   const isOurs = async ({ state, envelopes }: CredentialAppend | OwnerAppend): Promise<boolean> => {
@@ -118,6 +133,14 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
     return Items.map(({ pk, dueAt }) => ({ queue, id: String(pk).slice(String(pk).indexOf('#') + 1), dueAtMs: dueAt }) as DueItem);
   };
 
+  const makeDue = async (id: CredentialId | OwnerId, untilMs: EpochMs, only: Condition): Promise<void> => {
+    const ExpressionAttributeValues = { ...only.ExpressionAttributeValues, ':until': untilMs };
+    const update = { TableName, Key: KEYS.state(id), UpdateExpression: 'SET dueAt = :until', ...only, ExpressionAttributeValues };
+    await client.send(new UpdateCommand(update)).catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
+    });
+  };
+
   return {
     credential: (id) => load<Credential>(id),
     owner: (id) => load<Owner>(id),
@@ -132,8 +155,7 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
         ...(cursor !== undefined && { ExclusiveStartKey: KEYS.ownership(ownerId, cursor as CredentialId) }),
       });
       const ids = Items.map(({ sk }) => String(sk).slice(KEYS.ownershipPrefix.length) as CredentialId);
-      const page = (await credentialsOf(ids)).map(({ state }) => state);
-      return { page, nextCursor: LastEvaluatedKey && ids.at(-1) };
+      return { ...(await pageOf(ids)), nextCursor: LastEvaluatedKey && ids.at(-1) };
     },
     events: async (id) => {
       const items = await queryAll({
@@ -167,10 +189,7 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
       });
       const ids = Items.map(({ pk }) => String(pk).slice('CRED#'.length) as CredentialId);
       const nextShard = shard + 1 < DUE_SHARDS ? writeCursor(shard + 1) : undefined;
-      return {
-        page: (await credentialsOf(ids)).map(({ state }) => state),
-        nextCursor: LastEvaluatedKey ? writeCursor(shard, LastEvaluatedKey) : nextShard,
-      };
+      return { ...(await pageOf(ids)), nextCursor: LastEvaluatedKey ? writeCursor(shard, LastEvaluatedKey) : nextShard };
     },
     findings: async () => {
       const { pk } = KEYS.finding('', '');
@@ -195,18 +214,10 @@ export function dynamodbLedger({ client, table: TableName }: DynamodbLedgerConfi
         .sort((a, b) => a.dueAtMs - b.dueAtMs)
         .slice(0, limit);
     },
-    postpone: async ({ id, dueAtMs }, untilMs) => {
-      const update = {
-        TableName,
-        Key: KEYS.state(id),
-        UpdateExpression: 'SET dueAt = :until',
-        ConditionExpression: 'dueAt = :seen',
-        ExpressionAttributeValues: { ':until': untilMs, ':seen': dueAtMs },
-      };
-      await client.send(new UpdateCommand(update)).catch((error: unknown) => {
-        if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error; // it has moved on by itself
-      });
-    },
+    // Where the condition does not hold, the record has moved on by itself.
+    postpone: ({ id, dueAtMs }, untilMs) =>
+      makeDue(id, untilMs, { ConditionExpression: 'dueAt = :seen', ExpressionAttributeValues: { ':seen': dueAtMs } }),
+    setAside: (id, untilMs) => makeDue(id, untilMs, { ConditionExpression: 'attribute_exists(dueAt)' }),
   };
 }
 

@@ -27,6 +27,8 @@ export interface MemoryLedger extends Ledger {
   readonly credentials: ReadonlyMap<CredentialId, Kept<Credential>>;
   readonly owners: ReadonlyMap<OwnerId, Kept<Owner>>;
   readonly history: ReadonlyMap<string, readonly Envelope[]>;
+  /** Records that can't be read, for a test to damage and to mend. */
+  readonly damaged: Set<string>;
 }
 
 /** The ledger in memory, with the semantics of the DynamoDB one. States are shared, not copied: everything in them is readonly. */
@@ -37,6 +39,7 @@ export function memoryLedger(): MemoryLedger {
   const unique = new Map<string, string>();
   const held = new Map<OwnerId, CredentialId[]>();
   const findings = new Map<string, Finding>();
+  const damaged = new Set<string>();
   const guard: Guard = { counts: new Map(), members: [], releases: [], open: 1 };
 
   const write = <S extends Credential | Owner>(
@@ -64,26 +67,42 @@ export function memoryLedger(): MemoryLedger {
     records.set(state.id, { state, version: last.version, headHash: last.hash, queue, dueAtMs });
   };
 
+  const load = <S>(records: ReadonlyMap<string, Kept<S>>, id: string): Kept<S> | undefined => {
+    if (damaged.has(id)) throw new Fault('ledger-unreadable', false, id);
+    return records.get(id);
+  };
+  const pageOf = (ids: readonly CredentialId[]) => ({
+    page: ids.flatMap((id) => (damaged.has(id) ? [] : (credentials.get(id)?.state ?? []))),
+    unreadable: ids.filter((id) => damaged.has(id)),
+  });
+  const dueAgain = (queue: WorkQueue | undefined, id: string, move: (dueAtMs: EpochMs | undefined) => EpochMs | undefined): void => {
+    const change = <S>(records: Map<string, Kept<S>>): void => {
+      const record = records.get(id);
+      if (record) records.set(id, { ...record, dueAtMs: move(record.dueAtMs) });
+    };
+    if (queue !== 'owner') change(credentials as Map<string, Kept<Credential>>);
+    if (queue === 'owner' || queue === undefined) change(owners as Map<string, Kept<Owner>>);
+  };
+
   return {
     credentials,
     owners,
     history,
-    credential: async (id) => credentials.get(id),
-    owner: async (id) => owners.get(id),
+    damaged,
+    credential: async (id) => load(credentials, id),
+    owner: async (id) => load(owners, id),
     ownerByAlias: async (source, externalId) => unique.get(`ALIAS#${source}#${externalId}`) as OwnerId | undefined,
     credentialByRequest: async (caller, key) => unique.get(`REQUEST#${caller}#${key}`) as CredentialId | undefined,
     heldBy: async (ownerId, cursor, limit) => {
       const ids = held.get(ownerId) ?? [];
       const from = cursor === undefined ? 0 : Number(cursor);
-      const page = ids.slice(from, from + limit).flatMap((id) => credentials.get(id)?.state ?? []);
-      return { page, nextCursor: from + limit < ids.length ? `${from + limit}` : undefined };
+      return { ...pageOf(ids.slice(from, from + limit)), nextCursor: from + limit < ids.length ? `${from + limit}` : undefined };
     },
-    credentialsOf: async (ids) =>
-      ids.flatMap((id) => {
-        const record = credentials.get(id);
-        const at = history.get(id)?.at(-1)?.at ?? '';
-        return record ? [{ state: record.state, changedAtMs: Date.parse(at) as EpochMs }] : [];
-      }),
+    credentialsOf: async (ids) => {
+      const { page, unreadable } = pageOf(ids);
+      const changedAtMs = (id: CredentialId) => Date.parse(history.get(id)?.at(-1)?.at ?? '') as EpochMs;
+      return { known: page.map((state) => ({ state, changedAtMs: changedAtMs(state.id) })), unreadable };
+    },
     unrested: async (queue) =>
       [...credentials].flatMap(([id, { queue: own, dueAtMs }]) => (own === queue && dueAtMs !== undefined ? [id] : [])),
     live: async (queue, cursor, limit) => {
@@ -91,7 +110,7 @@ export function memoryLedger(): MemoryLedger {
       const from = cursor === undefined ? 0 : Number(cursor);
       if (!Number.isInteger(from)) throw new Fault('misconfigured', false, 'no cursor of ours');
       return {
-        page: all.slice(from, from + limit).map(({ state }) => state),
+        ...pageOf(all.slice(from, from + limit).map(({ state }) => state.id)),
         nextCursor: from + limit < all.length ? `${from + limit}` : undefined,
       };
     },
@@ -123,14 +142,8 @@ export function memoryLedger(): MemoryLedger {
         )
         .sort((a, b) => a.dueAtMs - b.dueAtMs)
         .slice(0, limit),
-    postpone: async ({ queue, id, dueAtMs }, untilMs) => {
-      const move = <S>(records: Map<string, Kept<S>>): void => {
-        const record = records.get(id);
-        if (record?.dueAtMs === dueAtMs) records.set(id, { ...record, dueAtMs: untilMs });
-      };
-      if (queue === 'owner') move(owners as Map<string, Kept<Owner>>);
-      else move(credentials as Map<string, Kept<Credential>>);
-    },
+    postpone: async ({ queue, id, dueAtMs }, untilMs) => dueAgain(queue, id, (seen) => (seen === dueAtMs ? untilMs : seen)),
+    setAside: async (id, untilMs) => dueAgain(undefined, id, (seen) => (seen === undefined ? undefined : untilMs)),
   };
 }
 

@@ -203,6 +203,16 @@ describe('a sweep of the account', () => {
     expect(done).toEqual([]);
   });
 
+  it('what can’t be read is proof of nothing: neither the record nor those of an owner who can’t be read are touched', async () => {
+    const { sweep, ledger, ownerId, done, findings, users } = await world();
+    ledger.damaged.add(idOf(1));
+    expect(await sweep()).toMatchObject({ findings: 0, acted: 0 });
+    ledger.damaged.add(ownerId);
+    users.push({ name: 'mallory', path: '/nhi/', keys: 1 });
+    expect(await sweep()).toMatchObject({ findings: 1, acted: 1 });
+    expect([done, await findings()]).toEqual([['quarantine mallory'], ['stray-user mallory quarantined']]);
+  });
+
   it('what is put right by itself is resolved', async () => {
     const { sweep, users, findings } = await world();
     users.push({ name: 'legacy', path: '/', keys: 2 });
