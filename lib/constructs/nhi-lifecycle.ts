@@ -198,6 +198,3 @@ export class NhiLifecycle extends Construct {
     );
   }
 }
-
-const own = (metricName: string, service: string): Metric =>
-  new Metric({ namespace: NAMES.metrics, metricName, dimensionsMap: { service }, statistic: 'Sum', period: Duration.minutes(5) });
