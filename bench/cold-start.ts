@@ -16,7 +16,7 @@ interface Bar {
 }
 
 /** Size of one function's bundle, as the stack deploys it, and what loading it takes over loading an empty handler. */
-export function coldStart(name: string, { sizeKb, initMs }: Bar): readonly Row[] {
+export function coldStart(name: string, { sizeKb, initMs }: Bar, environment: Readonly<Record<string, string>> = {}): readonly Row[] {
   const folder = mkdtempSync(join(tmpdir(), 'nhi-bench-'));
   try {
     const code = codeOf(name);
@@ -25,7 +25,10 @@ export function coldStart(name: string, { sizeKb, initMs }: Bar): readonly Row[]
     writeFileSync(join(folder, POLICY_FILE), source.compiled);
     writeFileSync(join(folder, 'index.mjs'), code);
     writeFileSync(join(folder, 'empty.mjs'), 'export const handler = async () => undefined;');
-    const pairs = Array.from({ length: RUNS }, () => ({ own: loading(folder, 'index.mjs'), empty: loading(folder, 'empty.mjs') }));
+    const pairs = Array.from({ length: RUNS }, () => ({
+      own: loading(folder, 'index.mjs', environment),
+      empty: loading(folder, 'empty.mjs', environment),
+    }));
     const ms = median(pairs.map(({ own, empty }) => own - empty));
     const kb = code.length / KB;
     return [
@@ -53,9 +56,10 @@ export function coldStart(name: string, { sizeKb, initMs }: Bar): readonly Row[]
 const PROBE = `const before = process.cpuUsage(); await import(process.argv[1]); const { user, system } = process.cpuUsage(before);
 console.log((user + system) / 1000); process.exit();`;
 
-function loading(folder: string, file: string): number {
+function loading(folder: string, file: string, environment: Readonly<Record<string, string>>): number {
   const env = {
     ...Object.fromEntries(Object.values(ENV).map((variable) => [variable, 'https://x/y'])),
+    ...environment,
     AWS_REGION: 'us-east-1',
     PATH: process.env['PATH'],
   };

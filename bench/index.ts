@@ -9,7 +9,8 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   calls: async () => (await import('./provider-calls.ts')).providerCalls(),
   sweep: async () => (await import('./due-sweep.ts')).dueSweep(),
   cpu: async () => (await import('./rotation-cpu.ts')).rotationCpu(),
-  worker: async () => (await import('./cold-start.ts')).coldStart('work', { sizeKb: 360, initMs: 60 }),
+  worker: async () => (await import('./cold-start.ts')).coldStart('work-aws-iam-user', { sizeKb: 360, initMs: 60 }),
+  authorizer: async () => (await import('./authorizer.ts')).authorizer(),
 };
 
 const args = process.argv.slice(2);

@@ -16,6 +16,7 @@ export const credentialView = (credential: Credential) => ({
   account: credential.grant.account,
   userName: credential.grant.accountName,
   secretName: credential.grant.secretName,
+  ...(credential.grant.token && { scopes: credential.grant.token.scopes }),
   requestedAt: time(credential.requestedAtMs),
   keys: credential.versions.flatMap(keyView),
   ...(credential.blocked && {

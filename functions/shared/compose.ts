@@ -12,6 +12,7 @@ import type { RequestPorts } from '../../lib/application/request-credential.ts';
 import type { SweepPorts } from '../../lib/application/sweep-due.ts';
 import { parseCompiledPolicy } from '../../lib/contract/compiled-policy.ts';
 import { ENV, POLICY_FILE } from '../../lib/contract/env.ts';
+import { CONNECTOR_KINDS } from '../../lib/domain/credential/capabilities.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Env, need } from './env.ts';
@@ -29,7 +30,11 @@ export interface Records extends RecordPorts {
 /** The ledger, the queues and the policy: what every function that decides works with. */
 export function composeRecords(env: Env): Records {
   const { policy, digest } = parseCompiledPolicy(readFileSync(new URL(POLICY_FILE, import.meta.url), 'utf8'));
-  const urls = { 'aws-iam-user': need(env, ENV.workQueueUrl), owner: need(env, ENV.ownerQueueUrl) };
+  const urls = {
+    'aws-iam-user': need(env, ENV.workQueueUrl),
+    'api-token': need(env, ENV.tokenQueueUrl),
+    owner: need(env, ENV.ownerQueueUrl),
+  };
   return {
     ...composeLedger(env),
     ids,
@@ -52,4 +57,4 @@ export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBi
 
 export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });
 
-export const composeSweep = (env: Env): SweepPorts => ({ ...composeRecords(env), queues: ['aws-iam-user', 'owner'] });
+export const composeSweep = (env: Env): SweepPorts => ({ ...composeRecords(env), queues: [...CONNECTOR_KINDS, 'owner'] });

@@ -1,5 +1,7 @@
 import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
+import { CONNECTOR_KINDS } from '../domain/credential/capabilities.ts';
 import type { Credential } from '../domain/credential/state.ts';
+import { Fault } from '../domain/faults.ts';
 import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { CredentialId, OwnerId } from '../domain/types.ts';
@@ -95,12 +97,21 @@ export const listCredentials =
   async (caller: Caller | undefined, arn: string, cursor: string | undefined): Promise<ListedPage | Denied> => {
     const refused = authorize(caller, 'audit');
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
-    const { page, unreadable, nextCursor } = await ledger.live('aws-iam-user', cursor, LIST_PAGE);
+    const { page, unreadable, nextCursor } = await livePage(ledger, cursor);
     const ids = [...new Set(page.map(({ holder }) => holder.id))];
     const ownerOf = async (id: Owner['id']) => (await ledger.owner(id).catch(unlessUnreadable))?.state;
     const owners = new Map(await Promise.all(ids.map(async (id) => [id, await ownerOf(id)] as const)));
     return { ok: true, page: page.map((credential) => ({ credential, owner: owners.get(credential.holder.id) })), unreadable, nextCursor };
   };
+
+/** One kind after the other; `cursor` is `<kind>`, or `<kind>.<cursor of the ledger>`. */
+async function livePage(ledger: Ledger, cursor: string | undefined) {
+  const [name, within] = (cursor ?? CONNECTOR_KINDS[0]).split('.', 2);
+  const kind = CONNECTOR_KINDS.find((one) => one === name);
+  if (!kind) throw new Fault('misconfigured', false, 'no cursor of ours');
+  const { nextCursor, ...found } = await ledger.live(kind, within, LIST_PAGE);
+  return { ...found, nextCursor: nextCursor === undefined ? CONNECTOR_KINDS[CONNECTOR_KINDS.indexOf(kind) + 1] : `${kind}.${nextCursor}` };
+}
 
 /** What the sweep of the account found; for auditors. */
 export const listFindings =

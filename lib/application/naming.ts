@@ -1,5 +1,7 @@
 import { NAMES } from '../contract/env.ts';
-import type { Grant } from '../domain/credential/state.ts';
+import type { Grant, TokenTerms } from '../domain/credential/state.ts';
+import type { Profile } from '../domain/policy.ts';
+import { tokenIdOf } from '../domain/token/format.ts';
 import type { CredentialId } from '../domain/types.ts';
 
 const ULID = /^[0-9a-hjkmnp-tv-z]{26}$/;
@@ -16,6 +18,7 @@ export const grantFor = (
   connector: Grant['connector'],
   account: string,
   asked: Pick<Grant, 'profile' | 'purpose' | 'environment' | 'consumers'>,
+  token?: TokenTerms,
 ): Grant => ({
   connector,
   account,
@@ -23,6 +26,11 @@ export const grantFor = (
   purpose: asked.purpose,
   environment: asked.environment,
   consumers: asked.consumers,
-  accountName: `${NAMES.userPrefix}${id.slice('cred_'.length).toLowerCase()}`, // IAM names are unique without regard to case
+  accountName: connector === 'api-token' ? tokenIdOf(id) : `${NAMES.userPrefix}${tokenIdOf(id)}`, // IAM names are unique without regard to case
   secretName: `nhi/${asked.profile}/${id}`,
+  ...(token && { token }),
 });
+
+/** What a token of the profile is good for; `undefined` where the profile is of another kind. */
+export const tokenTermsOf = ({ connector, scopes = [], onLeave }: Profile): TokenTerms | undefined =>
+  connector === 'api-token' ? { scopes, outlivesLeave: onLeave.action === 'transfer' } : undefined;

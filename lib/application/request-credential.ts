@@ -5,7 +5,7 @@ import { type Entitlement, entitlement } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { CredentialId, OwnerId } from '../domain/types.ts';
-import { grantFor } from './naming.ts';
+import { grantFor, tokenTermsOf } from './naming.ts';
 import type { Ledger, Loaded, Wake } from './ports.ts';
 import { appendCredential, type RecordPorts } from './record.ts';
 
@@ -69,7 +69,7 @@ export const requestCredential =
 
     const id = `cred_${ids.ulid()}` as CredentialId;
     const holder = { id: owner.state.id, key: owner.state.key, epoch: owner.state.epoch };
-    const grant = grantFor(id, entitled.profile.connector, ports.account, asked);
+    const grant = grantFor(id, entitled.profile.connector, ports.account, asked, tokenTermsOf(entitled.profile));
     const decision = decide(undefined, { type: 'request', id, holder, grant, rotation: entitled.profile.rotation }, clock.now(), timing);
     if (!decision.ok) throw new Error(`a new credential was refused: ${decision.why}`);
     const context = {
@@ -80,7 +80,8 @@ export const requestCredential =
     } as const;
     const companions = [
       { item: 'ownership', ownerId: holder.id, credentialId: id },
-      { item: 'subject', account: ports.account, subject: grant.accountName, credentialId: id },
+      // Not for our own tokens: their names are ours alone, and one partition for all of them would be hot.
+      ...(grant.token ? [] : [{ item: 'subject', account: ports.account, subject: grant.accountName, credentialId: id } as const]),
       { item: 'request', caller: caller.ownerRef, key: asked.idempotencyKey, credentialId: id },
     ] as const;
     try {

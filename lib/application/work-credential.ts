@@ -89,7 +89,8 @@ async function takeStep(
   }
   if (next.do === 'pass-on') return passOn(ports, before, next.to);
   if (next.do === 'deny') return deny(ports, before, nowMs);
-  const attempt = ports.ids.uuid() as AttemptId;
+  const again = next.do === 'create-version' ? next.attempt : undefined;
+  const attempt = again ?? (ports.ids.uuid() as AttemptId);
   const start = decide(before.state, { type: 'start', step: next.do, attempt }, nowMs, ports.timing);
   if (!start.ok) return undefined;
   const held = await appendCredential(ports, before, start.events, contextOf(ports, before.state, next.do));

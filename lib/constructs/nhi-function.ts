@@ -59,7 +59,14 @@ export class NhiFunction extends Construct {
     );
   }
 
-  deny(actions: readonly string[], resources: readonly string[]): void {
-    this.role.addToPolicy(new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: [...actions], resources: [...resources] }));
+  deny(actions: readonly string[], resources: readonly string[], conditions?: Readonly<Record<string, unknown>>): void {
+    this.role.addToPolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: [...actions],
+        resources: [...resources],
+        ...(conditions && { conditions: { ...conditions } }),
+      }),
+    );
   }
 }

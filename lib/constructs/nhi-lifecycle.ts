@@ -19,8 +19,11 @@ import { InboundBus } from './inbound-bus.ts';
 import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
 import { ProfileGroups } from './profile-groups.ts';
 import { Store } from './store.ts';
+import { TokenKeys } from './token-keys.ts';
 import { deadLetterAlarm, deadLetterQueue, WatchedQueue } from './watched-queue.ts';
-import { allowIamUsers, allowSecrets } from './worker-permissions.ts';
+import { WORK_TIMEOUT_S, workQueues } from './work-queues.ts';
+import { denyTokens } from './worker-permissions.ts';
+import { workers } from './workers.ts';
 
 export interface NhiLifecycleProps {
   readonly policy: Policy;
@@ -40,8 +43,6 @@ export interface NhiLifecycleProps {
   readonly workerConcurrency?: number;
 }
 
-const WORK_TIMEOUT_S = 60;
-
 /** The whole manager of machine credentials of one account and region. */
 export class NhiLifecycle extends Construct {
   readonly api: HttpApi;
@@ -52,24 +53,21 @@ export class NhiLifecycle extends Construct {
     super(scope, id);
     const { policy, compiledPolicy, name = 'nhi', architecture = Architecture.ARM_64 } = props;
     const { removalPolicy = RemovalPolicy.RETAIN, logRetention = RetentionDays.ONE_YEAR } = props;
-    const { account, partition } = Stack.of(this);
+    const { account } = Stack.of(this);
 
     const { table, key } = new Store(this, 'Store', { stackName: name, removalPolicy });
     const { boundary } = new ProfileGroups(this, 'Profiles', { stackName: name, policy, grantDocuments: props.grantDocuments });
     const facts = new WatchedQueue(this, 'FactQueue', { queueName: `${name}-facts`, functionTimeoutS: 30 });
-    const owners = new WatchedQueue(this, 'OwnerQueue', { queueName: `${name}-owner-work`, functionTimeoutS: WORK_TIMEOUT_S });
-    const work = new WatchedQueue(this, 'WorkQueue', { queueName: `${name}-work-aws-iam-user`, functionTimeoutS: WORK_TIMEOUT_S });
+    const work = workQueues(this, name);
+    const tokenKeys = new TokenKeys(this, 'TokenKeys', { stackName: name, key, removalPolicy });
     const rejects = deadLetterQueue(this, 'Rejects', `${name}-rejects`);
     deadLetterAlarm(rejects);
     this.inbound = new InboundBus(this, 'Inbound', { stackName: name, policy, queue: facts.queue }).bus;
     this.outbound = new EventBus(this, 'Outbound', { eventBusName: NAMES.outboundBus(name) });
 
     const shared = { [ENV.table]: table.tableName, [ENV.stack]: name, [ENV.account]: account };
-    const queues = { [ENV.workQueueUrl]: work.queue.queueUrl, [ENV.ownerQueueUrl]: owners.queue.queueUrl };
-    const make = (
-      folder: string,
-      options: Pick<NhiFunctionProps, 'environment' | 'timeout'> & { readonly memoryMiB?: number },
-    ): NhiFunction => {
+    const queues = work.environment;
+    const make = (folder: string, options: Pick<NhiFunctionProps, 'environment' | 'timeout' | 'memoryMiB'>): NhiFunction => {
       const made = new NhiFunction(this, folder, {
         name: folder,
         stackName: name,
@@ -81,6 +79,7 @@ export class NhiLifecycle extends Construct {
       });
       // Whatever a later grant says: no role of ours may change what bounds the users, or its own powers.
       made.deny(['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'], [boundary.managedPolicyArn]);
+      if (folder !== 'work-api-token') denyTokens(made, table.tableArn);
       return made;
     };
     const dueIndexArn = `${table.tableArn}/index/${DUE_INDEX}`;
@@ -101,7 +100,7 @@ export class NhiLifecycle extends Construct {
       environment: { ...shared, ...queues, [ENV.rejectQueueUrl]: rejects.queueUrl },
     });
     ledger(ownerEvents, ...write);
-    ownerEvents.allow(['sqs:SendMessage'], [owners.queue.queueArn, rejects.queueArn]);
+    ownerEvents.allow(['sqs:SendMessage'], [work.owners.queueArn, rejects.queueArn]);
     ownerEvents.function.addEventSource(
       new SqsEventSource(facts.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 5 }),
     );
@@ -109,39 +108,33 @@ export class NhiLifecycle extends Construct {
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, ...count, 'Query', 'BatchGetItem'); // closing a batch counts on
     api.allow(['dynamodb:Query'], [dueIndexArn]);
-    api.allow(['sqs:SendMessage'], [work.queue.queueArn, owners.queue.queueArn]);
+    api.allow(['sqs:SendMessage'], [...work.arns, work.owners.queueArn]);
     this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
     const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
     ledger(offboard, ...write, ...count, 'Query', 'BatchGetItem');
-    offboard.allow(['sqs:SendMessage'], [owners.queue.queueArn, work.queue.queueArn]);
-    offboard.function.addEventSource(new SqsEventSource(owners.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 5 }));
+    offboard.allow(['sqs:SendMessage'], [work.owners.queueArn, ...work.arns]);
+    offboard.function.addEventSource(new SqsEventSource(work.owners, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 5 }));
 
-    const worker = make('work', {
-      timeout: Duration.seconds(WORK_TIMEOUT_S),
-      memoryMiB: 512,
-      environment: {
-        ...shared,
-        ...queues,
-        [ENV.boundaryArn]: boundary.managedPolicyArn,
-        [ENV.secretKeyArn]: key.keyArn,
-        [ENV.managerRoleArns]: `arn:${partition}:iam::${account}:role/${name}-work`,
+    workers(this, {
+      ...{
+        stackName: name,
+        make,
+        queues: work,
+        key,
+        tableArn: table.tableArn,
+        tokenKeys: tokenKeys.secret,
+        boundaryArn: boundary.managedPolicyArn,
       },
+      ledger: (to) => ledger(to, ...write),
+      environment: { ...shared, ...queues },
+      maxConcurrency: props.workerConcurrency ?? 5,
     });
-    ledger(worker, ...write);
-    worker.allow(['sqs:SendMessage'], [work.queue.queueArn]);
-    allowIamUsers(worker, name, boundary.managedPolicyArn);
-    allowSecrets(worker, name);
-    worker.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {
-      StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` },
-    });
-    const maxConcurrency = props.workerConcurrency ?? 5;
-    worker.function.addEventSource(new SqsEventSource(work.queue, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency }));
 
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
     sweep.allow(['dynamodb:Query'], [dueIndexArn]);
     ledger(sweep, 'UpdateItem');
-    sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [work.queue.queueArn, owners.queue.queueArn]);
+    sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [...work.arns, work.owners.queueArn]);
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })],
@@ -154,7 +147,7 @@ export class NhiLifecycle extends Construct {
     });
     ledger(accountSweep, ...write, 'Query', 'BatchGetItem');
     accountSweep.allow(['dynamodb:Query'], [dueIndexArn]);
-    accountSweep.allow(['sqs:SendMessage'], [work.queue.queueArn]);
+    accountSweep.allow(['sqs:SendMessage'], [work.byKind['aws-iam-user'].queueArn]);
     sweepsAccount(this, accountSweep);
 
     const publish = make('publish', { timeout: Duration.seconds(30), environment: { [ENV.bus]: this.outbound.eventBusName } });

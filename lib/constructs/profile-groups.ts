@@ -32,7 +32,8 @@ export class ProfileGroups extends Construct {
       ['IAM5[Action::*]', 'IAM5[Resource::*]'],
       'A boundary allows nothing by itself: it is the ceiling, its denies are the point, and the groups say what a user may do.',
     );
-    this.groups = Object.entries(policy.profiles).map(([name, profile]) => {
+    const ofIam = Object.entries(policy.profiles).filter(([, { connector }]) => connector === 'aws-iam-user');
+    this.groups = ofIam.map(([name, profile]) => {
       const group = new iam.Group(this, `Group-${name}`, { groupName: NAMES.groupOf(stackName, name), path: NAMES.iamPath });
       for (const [index, grant] of profile.grants.entries()) {
         const document = grantDocuments[grant];

@@ -4,12 +4,22 @@ export const ENV = {
   stack: 'NHI_STACK',
   account: 'NHI_ACCOUNT',
   workQueueUrl: 'NHI_WORK_QUEUE_URL', // aws-iam-user
+  tokenQueueUrl: 'NHI_TOKEN_QUEUE_URL', // api-token
+  tokenKeys: 'NHI_TOKEN_KEYS', // name of the secret with the keys that tokens are told by
   ownerQueueUrl: 'NHI_OWNER_QUEUE_URL',
   rejectQueueUrl: 'NHI_REJECT_QUEUE_URL',
   bus: 'NHI_BUS',
   boundaryArn: 'NHI_BOUNDARY_ARN',
   secretKeyArn: 'NHI_SECRET_KEY_ARN',
   managerRoleArns: 'NHI_MANAGER_ROLE_ARNS', // comma-separated; roles that may read a secret besides its consumers
+} as const;
+
+/** Of the authorizer, which may be deployed by another team with another stack. */
+export const AUTHORIZER_ENV = {
+  table: 'NHI_TABLE',
+  tokenKeys: ENV.tokenKeys,
+  environment: 'NHI_ENVIRONMENT',
+  scopes: 'NHI_SCOPES', // JSON: scope by route key
 } as const;
 
 /** Names that the stack gives and the functions build again. */

@@ -116,6 +116,7 @@ function contradictions({ accountable, sources, profiles, callers, steward }: Po
     ...Object.entries(profiles).flatMap(([name, profile]) => [
       ...unknownSource(['profiles', name, 'accountable'], profile.accountable),
       ...outOfOrder(['profiles', name], profile),
+      ...ofOtherKind(['profiles', name], profile),
     ]),
     ...callers.flatMap(({ match, owner, for: others }, index) => {
       const kept = new Set([...match.arn.matchAll(/\{(\w+)\}/g)].map(([, group]) => group));
@@ -126,6 +127,32 @@ function contradictions({ accountable, sources, profiles, callers, steward }: Po
         ...others.flatMap((ref, at) => unknownSource(['callers', index, 'for', at], ref)),
       ];
     }),
+  ];
+}
+
+/** In a token, between two `_`. */
+const TOKEN_ENVIRONMENT = /^[a-z][a-z0-9]{0,15}$/;
+
+/** What a profile of that kind of connector must have, and must not. */
+function ofOtherKind(path: Path, { connector, grants, scopes, environments }: PolicyFileContent['profiles'][string]): readonly Finding[] {
+  if (connector === 'aws-iam-user')
+    return [
+      ...(grants.length ? [] : [{ path: [...path, 'grants'], rule: 'must name what the keys may do: a policy ARN or a .json file' }]),
+      ...(scopes.length ? [{ path: [...path, 'scopes'], rule: 'are of API tokens; what access keys may do stands under grants' }] : []),
+    ];
+  return [
+    ...(scopes.length ? [] : [{ path: [...path, 'scopes'], rule: 'must name what the tokens may be used for, e.g. orders:read' }]),
+    ...(grants.length ? [{ path: [...path, 'grants'], rule: 'are of IAM users; what API tokens may do stands under scopes' }] : []),
+    ...environments.flatMap((name, at) =>
+      TOKEN_ENVIRONMENT.test(name)
+        ? []
+        : [
+            {
+              path: [...path, 'environments', at],
+              rule: 'of API tokens must be 1 to 16 lower-case letters and digits, since it stands in the token',
+            },
+          ],
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CONNECTOR_KINDS } from '../domain/credential/capabilities.ts';
 import type { Policy } from '../domain/policy.ts';
 import { DEFAULT_TIMING } from '../domain/timing.ts';
 
@@ -30,6 +31,7 @@ const grant = z
     'must be the ARN of a managed policy, or a .json file below the policy file',
   );
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
+const scope = z.string().regex(/^[a-z][a-z0-9-]{0,39}(:[a-z0-9-]{1,40}){0,3}$/, 'must be a scope such as orders:read');
 const role = z.string().trim().min(1).max(80);
 
 const mode = z.enum(['observe', 'enforce']);
@@ -64,10 +66,11 @@ const OnLeave = z.discriminatedUnion('action', [
   }),
 ]);
 const Profile = z.strictObject({
-  connector: z.literal('aws-iam-user'),
+  connector: z.enum(CONNECTOR_KINDS),
   accountable: ownerRef,
   whyNotRole: z.string().trim().min(10, 'must say why: a role is the better answer wherever it is one'),
-  grants: some(grant).max(10),
+  grants: z.array(grant).max(10).default([]),
+  scopes: z.array(scope).max(50).default([]),
   eligible: z.strictObject({ roles: some(role) }),
   environments: some(name),
   onLeave: OnLeave,

@@ -16,6 +16,9 @@ export const DUE_SHARDS = 4;
 const partitionOf = (id: RecordId): string => (id.startsWith('own_') ? `OWNER#${id}` : `CRED#${id}`);
 const padded = (version: number): string => version.toString().padStart(8, '0');
 
+/** What the partitions of API tokens begin with; rights are bound to it. */
+export const TOKEN_PARTITIONS = { token: 'TOKEN#', keyUses: 'TOKENKEY#' } as const;
+
 /** The forms of all keys. */
 export const KEYS = {
   state: (id: RecordId): Key => ({ pk: partitionOf(id), sk: 'STATE' }),
@@ -26,6 +29,10 @@ export const KEYS = {
   subject: (account: string, subject: string): Key => ({ pk: `ACCOUNT#${account}`, sk: `SUBJECT#${subject}` }),
   request: (caller: string, key: string): Key => ({ pk: `REQUEST#${caller}`, sk: `KEY#${key}` }),
   alias: (source: string, externalId: string): Key => ({ pk: `ALIAS#${source}#${externalId}`, sk: 'ALIAS' }),
+  /** What an API token is told by; `id` as it stands in the token. */
+  token: (id: string): Key => ({ pk: `${TOKEN_PARTITIONS.token}${id}`, sk: 'STATE' }),
+  /** How many live tokens a key is needed for. */
+  keyUses: (keyId: string): Key => ({ pk: `${TOKEN_PARTITIONS.keyUses}${keyId}`, sk: 'USES' }),
   guardCount: (window: string, bucket: number): Key => ({ pk: 'GUARD', sk: `COUNT#${window}#${bucket}` }),
   openBatch: (): Key => ({ pk: 'GUARD', sk: 'OPEN' }),
   batchMember: (batch: number, ownerId: OwnerId, heldAtMs: number): Key => ({ pk: `BATCH#${batch}`, sk: `MEMBER#${ownerId}#${heldAtMs}` }),

@@ -1,3 +1,4 @@
+import type { ConnectorKind } from './credential/capabilities.ts';
 import type { Timing } from './timing.ts';
 
 /** The entitlement catalogue and who may use it, as `nhi.policy.yaml` says it; all durations in ms. */
@@ -83,12 +84,14 @@ export interface FeedRules {
 }
 
 export interface Profile {
-  readonly connector: 'aws-iam-user';
+  readonly connector: ConnectorKind;
   readonly accountable: string;
   /** Why this can't be a role: a long-lived key is the second-best answer. */
   readonly whyNotRole: string;
   /** ARNs of managed policies, or files with an IAM policy document, relative to the policy file. */
   readonly grants: readonly string[];
+  /** What an API token of the profile may be used for; none of any other kind. */
+  readonly scopes?: readonly string[] | undefined;
   readonly eligible: { readonly roles: readonly string[] };
   /** Environments a request may name. */
   readonly environments: readonly string[];

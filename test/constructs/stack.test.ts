@@ -11,7 +11,7 @@ const rights = rightsByFunction(template);
 const all = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties);
 
 describe('functions', () => {
-  it('are seven, each with a role of its own, Node 24 on arm64', () => {
+  it('are eight, each with a role of its own, Node 24 on arm64', () => {
     const functions = all('AWS::Lambda::Function').filter(({ FunctionName }) => FunctionName);
     expect(functions.map(({ FunctionName }) => FunctionName).sort()).toEqual([
       'nhi-api',
@@ -20,7 +20,8 @@ describe('functions', () => {
       'nhi-publish',
       'nhi-sweep-account',
       'nhi-sweep-due',
-      'nhi-work',
+      'nhi-work-api-token',
+      'nhi-work-aws-iam-user',
     ]);
     for (const { Runtime, Architectures } of functions) expect([Runtime, Architectures]).toEqual(['nodejs24.x', ['arm64']]);
     expect(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size).toBe(functions.length);
@@ -51,7 +52,7 @@ describe('cdk-nag', () => {
 describe('least privilege', () => {
   it('no function but the worker and the sweep of the account has a right in IAM or Secrets Manager', () => {
     for (const [name, allowed] of Object.entries(rights))
-      if (name !== 'work' && name !== 'sweep-account')
+      if (!name.startsWith('work-') && name !== 'sweep-account')
         expect(
           allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
           name,
@@ -72,7 +73,7 @@ describe('least privilege', () => {
   });
 
   it('the worker makes users under our path only, with our boundary and our tag', () => {
-    const create = rights['work']?.filter((line) => line.startsWith('allow iam:CreateUser '));
+    const create = rights['work-aws-iam-user']?.filter((line) => line.startsWith('allow iam:CreateUser '));
     expect(create).toHaveLength(1);
     expect(create?.[0]).toMatch(
       / on arn:<Partition>:iam::<AccountId>:user\/nhi\/\* if .*iam:PermissionsBoundary.*aws:RequestTag\/nhi:stack":"nhi"/,
@@ -82,15 +83,15 @@ describe('least privilege', () => {
   it('what it changes on a user carries our tag', () => {
     const free =
       /^allow iam:(CreateUser|TagUser|GetUser|ListAccessKeys|GetAccessKeyLastUsed|AddUserToGroup|RemoveUserFromGroup|DeleteVirtualMFADevice) /;
-    const changes = rights['work']?.filter((line) => line.startsWith('allow iam:') && !free.test(line)) ?? [];
+    const changes = rights['work-aws-iam-user']?.filter((line) => line.startsWith('allow iam:') && !free.test(line)) ?? [];
     expect(changes.length).toBeGreaterThan(10);
     for (const line of changes) expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
   });
 
-  it('the owner’s tag, and no other, is changed by the worker alone, on what carries our tag', () => {
+  it('the owner’s tag, and no other, is changed by the workers alone, on what carries our tag', () => {
     for (const [name, lines] of Object.entries(rights)) {
       const tagging = lines.filter((line) => /^allow (iam:(Untag|Tag)User|secretsmanager:(Untag|Tag)Resource) /.test(line));
-      expect(tagging.length, name).toBe(name === 'work' ? 4 : 0); // two for what it makes, with our tag in the request
+      expect(tagging.length, name).toBe({ 'work-aws-iam-user': 4, 'work-api-token': 2 }[name] ?? 0); // two for what it makes, with our tag in the request
       for (const line of tagging.filter((one) => !one.includes('aws:RequestTag/nhi:stack'))) {
         expect(line).toContain('"aws:ResourceTag/nhi:stack":"nhi"');
         expect(line).toContain('"ForAllValues:StringEquals":{"aws:TagKeys":["nhi:owner"]}');
@@ -108,9 +109,22 @@ describe('least privilege', () => {
     for (const line of acts) expect(line).toMatch(/ on arn:<Partition>:iam::<AccountId>:user\/nhi\/\*$/);
   });
 
+  it('the worker of tokens has no right in IAM, and no other function any to what tokens are told by', () => {
+    expect(rights['work-api-token']?.filter((line) => /^allow (iam|sts):/.test(line))).toEqual([]);
+    for (const [name, lines] of Object.entries(rights)) {
+      const keys = lines.filter((line) => line.startsWith('allow secretsmanager:GetSecretValue on <') && /TokenKeys/.test(line));
+      const denied = lines.filter((line) => line.startsWith('deny dynamodb:PutItem') && line.includes('["TOKEN#*","TOKENKEY#*"]'));
+      expect([keys.length, denied.length], name).toEqual(name === 'work-api-token' ? [1, 0] : [0, 1]);
+    }
+  });
+
   it('it can change no policy of a group, a role or its own, and make none', () => {
-    expect(rights['work']?.filter((line) => /iam:(Put|Attach|Create|Update|Set)(Group|Role|Policy|DefaultPolicy)/.test(line))).toEqual([]);
-    expect(rights['work']?.filter((line) => /iam:(CreateRole|PassRole|AttachUserPolicy|UpdateAssumeRolePolicy)/.test(line))).toEqual([]);
+    expect(
+      rights['work-aws-iam-user']?.filter((line) => /iam:(Put|Attach|Create|Update|Set)(Group|Role|Policy|DefaultPolicy)/.test(line)),
+    ).toEqual([]);
+    expect(
+      rights['work-aws-iam-user']?.filter((line) => /iam:(CreateRole|PassRole|AttachUserPolicy|UpdateAssumeRolePolicy)/.test(line)),
+    ).toEqual([]);
   });
 
   it('every function is denied changing the boundary', () => {
@@ -118,8 +132,8 @@ describe('least privilege', () => {
       expect(lines.filter((line) => line.startsWith('deny ') && /Boundary>$/.test(line)).length, name).toBeGreaterThan(0);
   });
 
-  it.each(['api', 'owner-events', 'offboard', 'work'])('%s deletes nothing from the ledger', (name) => {
-    expect(rights[name]?.filter((line) => /dynamodb:(Delete|Scan|BatchWrite|PartiQL)/.test(line))).toEqual([]);
+  it.each(['api', 'owner-events', 'offboard', 'work-aws-iam-user', 'work-api-token'])('%s deletes nothing from the ledger', (name) => {
+    expect(rights[name]?.filter((line) => /^allow dynamodb:(Delete|Scan|BatchWrite|PartiQL)/.test(line))).toEqual([]);
   });
 });
 
@@ -164,6 +178,7 @@ describe('what holds things', () => {
     expect(read.map(({ QueueName, VisibilityTimeout }) => [QueueName, VisibilityTimeout]).sort()).toEqual([
       ['nhi-facts', 180],
       ['nhi-owner-work', 360],
+      ['nhi-work-api-token', 360],
       ['nhi-work-aws-iam-user', 360],
     ]);
   });
@@ -173,8 +188,8 @@ describe('what holds things', () => {
     const alarms = all('AWS::CloudWatch::Alarm').filter(
       ({ MetricName, Threshold }) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold === 1,
     );
-    expect(ends).toHaveLength(6);
-    expect(alarms).toHaveLength(6);
+    expect(ends).toHaveLength(7);
+    expect(alarms).toHaveLength(7);
   });
 
   it('a record past its deadline raises an alarm', () => {

@@ -256,7 +256,11 @@ describe('the store of Secrets Manager', () => {
     const client = new SecretsManagerClient(aws());
     const { ResourcePolicy = '{}' } = await client.send(new GetResourcePolicyCommand({ SecretId: made.grant.secretName }));
     expect(JSON.parse(ResourcePolicy).Statement).toMatchObject([
-      { Effect: 'Deny', Principal: '*', Condition: { ArnNotEquals: { 'aws:PrincipalArn': [`arn:aws:iam::${ACCOUNT}:role/nhi-work`] } } },
+      {
+        Effect: 'Deny',
+        Principal: '*',
+        Condition: { ArnNotEquals: { 'aws:PrincipalArn': [`arn:aws:iam::${ACCOUNT}:role/nhi-work-aws-iam-user`] } },
+      },
     ]);
     const { VersionIdsToStages, Tags } = await client.send(new DescribeSecretCommand({ SecretId: made.grant.secretName }));
     expect(VersionIdsToStages ?? {}).toEqual({});

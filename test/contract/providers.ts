@@ -57,7 +57,7 @@ export function useProvider() {
     secrets: secretsManagerStore({
       stack: 'nhi',
       keyArn: 'alias/aws/secretsmanager',
-      managerRoleArns: [`arn:aws:iam::${ACCOUNT}:role/nhi-work`],
+      managerRoleArns: [`arn:aws:iam::${ACCOUNT}:role/nhi-work-aws-iam-user`],
       aws: aws(),
     }),
     isDenied: async ({ grant: { accountName: UserName } }) => {

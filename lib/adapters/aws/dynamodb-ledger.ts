@@ -206,7 +206,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
       return write(append, [...recordWrites(append, append.state.grant.connector, {}), ...owner]);
     },
     // Status and epoch stand outside the state too, for the condition of those who need the owner to be there.
-    appendOwner: (append) => write(append, recordWrites(append, 'owner', { status: append.state.status, epoch: append.state.epoch })),
+    appendOwner: (append) => write(append, recordWrites(append, 'owner', besideOf(append.state))),
     due: async (queue, nowMs, limit) => {
       const shards = await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => due(queue, nowMs, limit, shard)));
       return shards
@@ -250,6 +250,13 @@ const companionWrites = (companion: Companion): readonly Write[] =>
   companion.item === 'count' || companion.item === 'held'
     ? guardWrites(companion).map((one): Write => ({ place: 'guard', ...one }))
     : [{ place: 'companion', put: companionPut(companion) }];
+
+/** What the conditions and the checks of tokens look at, which read nothing of the state. */
+const besideOf = ({ status, epoch, offboarding }: Owner): Item => ({
+  status,
+  epoch,
+  ...(offboarding?.cause === 'for-cause' && { forCause: true }),
+});
 
 const activeIn = ({ id, epoch }: Holder) => ({
   Key: KEYS.state(id),

@@ -216,7 +216,8 @@ function started(
   timing: Timing,
   plan: typeof nextStep,
 ): Decision {
-  if (plan(state, nowMs).do !== step) return reject('not-the-next-step');
+  const next = plan(state, nowMs);
+  if (next.do !== step) return reject('not-the-next-step');
   const untilMs = plusMs(nowMs, timing.leaseMs);
   return accept({
     type: 'StepStarted',
@@ -224,6 +225,6 @@ function started(
     step,
     untilMs,
     ...(DOUBTFUL.includes(step) && { settledAtMs: plusMs(untilMs, timing.settleMs) }),
-    ...(step === 'create-version' && { attempt }),
+    ...(next.do === 'create-version' && { attempt: next.attempt ?? attempt }),
   });
 }

@@ -1,5 +1,6 @@
 import type { AttemptId } from '../types.ts';
 import { latest, plusMs } from '../types.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { cutOffBy, isKnown } from './evolve-life.ts';
 import type { Credential, Version } from './state.ts';
@@ -77,25 +78,23 @@ export function started(state: Credential, event: Event<'StepStarted'>): Credent
     taggedFor: step === 'retag' ? undefined : state.taggedFor,
     ...(step === 'lift' && state.status === 'suspended' && { lifting: fence }),
   };
-  return attempt && settledAtMs !== undefined
-    ? {
-        ...base,
-        versions: [...state.versions, { phase: 'attempted', attempt, settledAtMs }],
-        attempts: kept([...state.attempts, attempt], state.versions),
-      }
-    : base;
+  if (!attempt || settledAtMs === undefined) return base;
+  const others = state.versions.filter((version) => version.attempt !== attempt); // one that is made again stands there already
+  const attempts = state.attempts.includes(attempt) ? state.attempts : [...state.attempts, attempt];
+  return { ...base, versions: [...others, { phase: 'attempted', attempt, settledAtMs }], attempts: kept(attempts, state.versions) };
 }
 
 /** An attempt whose key is still there is never forgotten, however many came after it: its label is no drift. */
 const kept = (attempts: readonly AttemptId[], versions: readonly Version[]): readonly AttemptId[] =>
   attempts.filter((attempt, index) => index >= attempts.length - KEPT_ATTEMPTS || versions.some((version) => version.attempt === attempt));
 
-/** The provider said no to a creation: its attempt made nothing, and is forgotten. */
+/** The provider said no to a creation: its attempt made nothing, and is forgotten; but one that may have been made before is made again. */
 export function failed(state: Credential, event: Event<'StepFailed'>): Credential {
   const refusedCreation = state.lease?.step === 'create-version' && event.blocked.step === 'create-version';
-  const versions = refusedCreation
-    ? state.versions.filter((version) => version.phase !== 'attempted' || version.settledAtMs !== state.inFlight?.settledAtMs)
-    : state.versions;
+  const versions =
+    refusedCreation && !capabilitiesOf(state.grant).idempotentCreate
+      ? state.versions.filter((version) => version.phase !== 'attempted' || version.settledAtMs !== state.inFlight?.settledAtMs)
+      : state.versions;
   const next = { ...answered(state), versions, blocked: event.blocked };
   // As many keys as the provider takes, and we know of fewer: there is one that a lost answer made.
   const owesLook = refusedCreation && event.blocked.code.startsWith('key-quota') && isLiving(next);

@@ -1,4 +1,5 @@
 import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { isKnown } from './evolve-life.ts';
 import type { Active, Credential, Holder, Provisioning, RevocationCause, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
 
@@ -20,7 +21,6 @@ export type NextStep =
       readonly do:
         | 'ensure-account'
         | 'ensure-secret'
-        | 'create-version'
         | 'recover'
         | 'share'
         | 'lift'
@@ -29,6 +29,8 @@ export type NextStep =
         | 'remove-account'
         | 'confirm-absence';
     }
+  /** `attempt`: one that is to be made again; a new one where absent. */
+  | { readonly do: 'create-version'; readonly attempt?: AttemptId }
   | { readonly do: 'check-use' | 'disable-version' | 'enable-version'; readonly keyId: KeyId }
   | { readonly do: 'retag'; readonly to: Holder }
   | { readonly do: 'verify' | 'promote'; readonly attempt: AttemptId; readonly keyId: KeyId }
@@ -74,6 +76,8 @@ function held({ lease, blocked }: Credential, nowMs: EpochMs): NextStep | undefi
 }
 
 function provision(state: Provisioning, nowMs: EpochMs): NextStep {
+  const again = repeated(state);
+  if (again) return again;
   const open = openUntilMs(state);
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' }; // an answer is missing
   const doomed = state.versions.find((version) => version.phase === 'doomed');
@@ -102,12 +106,20 @@ function keep(state: Active, nowMs: EpochMs): NextStep {
 }
 
 function live(state: Active, nowMs: EpochMs): NextStep {
+  const again = repeated(state);
+  if (again) return again;
   const open = openUntilMs(state);
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
   const versions = state.versions.flatMap((version) => dueOf(state, version));
   const [first] = [...versions, ...begins(state), ...looks(state), ...passesOn(state)].sort((a, b) => a.atMs - b.atMs);
   if (!first) return { do: 'rest' };
   return nowMs < first.atMs ? wait(first.atMs) : first.step;
+}
+
+/** A creation whose answer is missing, where it may simply be made again: its value was not stored yet. */
+function repeated({ grant, versions }: Credential): NextStep | undefined {
+  const lost = capabilitiesOf(grant).idempotentCreate && versions.find((version) => version.phase === 'attempted');
+  return lost && lost.phase === 'attempted' ? { do: 'create-version', attempt: lost.attempt } : undefined;
 }
 
 interface Due {
@@ -117,7 +129,7 @@ interface Due {
 
 const AT_ONCE = 0 as EpochMs;
 
-function dueOf({ replacement, givingBackUntilMs }: Active, version: Version): readonly Due[] {
+function dueOf({ grant, replacement, givingBackUntilMs }: Active, version: Version): readonly Due[] {
   switch (version.phase) {
     case 'doomed':
       return [{ atMs: AT_ONCE, step: { do: 'delete-version', keyId: version.keyId } }];
@@ -129,7 +141,8 @@ function dueOf({ replacement, givingBackUntilMs }: Active, version: Version): re
       // Enabled by a call that comes late it would work on, so that is waited for.
       const disable: NextStep = { do: 'disable-version', keyId: version.keyId };
       if (version.allowed) return [{ atMs: latest(givingBackUntilMs), step: disable }];
-      if (replacement && isKnown(replacement, version)) return [{ atMs: latest(givingBackUntilMs, version.checkAtMs), step: disable }];
+      const decided = !capabilitiesOf(grant).usageEvidence || (replacement && isKnown(replacement, version));
+      if (decided) return [{ atMs: latest(givingBackUntilMs, version.checkAtMs), step: disable }];
       return [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
     }
     case 'restoring':

@@ -1,5 +1,6 @@
-import { FIRST_VERIFY_AFTER_MS, retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
+import { retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
 import { type AttemptId, type EpochMs, type KeyId, latest, type OwnerId, plusMs, unreachable } from '../types.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { accept, type Decision, reject } from './decide.ts';
 import type { CredentialEvent } from './events.ts';
 import { type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
@@ -46,8 +47,10 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
       return accept({ type: 'SecretEnsured', fence });
     case 'create-key':
       return accept({ type: 'VersionCreated', fence, attempt: outcome.attempt, keyId: outcome.keyId });
-    case 'store':
-      return accept({ type: 'VersionStored', fence, attempt: outcome.attempt, verifyAtMs: plusMs(nowMs, FIRST_VERIFY_AFTER_MS) });
+    case 'store': {
+      const verifyAtMs = plusMs(nowMs, capabilitiesOf(state.grant).usableAfterMs);
+      return accept({ type: 'VersionStored', fence, attempt: outcome.attempt, verifyAtMs });
+    }
     case 'verify':
       return verified(state, fence, outcome, nowMs);
     case 'promote':
@@ -147,7 +150,8 @@ function recovered(
   { settleMs }: Timing,
 ): Decision {
   const open = state.versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version] : []));
-  const adopted = stored.filter((found) => open.some((version) => version.attempt === found.attempt));
+  const { adopt } = capabilitiesOf(state.grant);
+  const adopted = stored.filter((found) => adopt && open.some((version) => version.attempt === found.attempt));
   const accounted = new Set([
     ...adopted.map((found) => found.keyId),
     ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version))),

@@ -1,5 +1,6 @@
 import type { Rotation } from '../policy.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId, OwnerKey } from '../types.ts';
+import type { ConnectorKind } from './capabilities.ts';
 
 /** Who answers for a credential, and in which of their lives it was given. */
 export interface Holder {
@@ -11,7 +12,7 @@ export interface Holder {
 /** What was asked for; never changes. */
 export interface Grant {
   readonly profile: string;
-  readonly connector: 'aws-iam-user';
+  readonly connector: ConnectorKind;
   /** Provider account, e.g. `123456789012`. */
   readonly account: string;
   /** The name of the credential at its provider, e.g. `nhi-cred_01…`; never reused. */
@@ -21,6 +22,16 @@ export interface Grant {
   readonly environment: string;
   /** ARNs of the principals that may read the secret; nobody else may. */
   readonly consumers: readonly string[];
+  /** Of an API token. */
+  readonly token?: TokenTerms;
+}
+
+/** What an API token is good for. */
+export interface TokenTerms {
+  /** What it may be used for, e.g. `orders:read`. */
+  readonly scopes: readonly string[];
+  /** Whether it works on after a plain leave of its owner until it is replaced, since somebody takes it over; otherwise it ends with the leave. */
+  readonly outlivesLeave: boolean;
 }
 
 /**

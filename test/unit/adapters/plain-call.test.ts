@@ -100,7 +100,11 @@ describe('a queue', () => {
     process.env = before;
   });
   const wake = () =>
-    sqsWake({ owner: 'https://sqs.us-east-1.amazonaws.com/1/owner', 'aws-iam-user': 'https://sqs.us-east-1.amazonaws.com/1/work' });
+    sqsWake({
+      'api-token': 'https://t',
+      owner: 'https://sqs.us-east-1.amazonaws.com/1/owner',
+      'aws-iam-user': 'https://sqs.us-east-1.amazonaws.com/1/work',
+    });
 
   it.each([
     [0, 0],

@@ -49,7 +49,7 @@ describe('a policy file', () => {
     ['a duration without a unit', '5s', '5', /^18:10 timing\.passGap 5 must be of type string$/],
     ['a duration of no unit we have', '5s', '5w', /^18:10 timing\.passGap "5w" must be a duration such as 30s/],
     ['a duration out of range', '5s', '2h', /^18:10 timing\.passGap "2h" must be between 1s and 1h$/],
-    ['a connector we have not', 'aws-iam-user', 'gcp', /^7:5 profiles\.ci\.connector "gcp" must be aws-iam-user$/],
+    ['a connector we have not', 'aws-iam-user', 'gcp', /^7:5 profiles\.ci\.connector "gcp" must be one of aws-iam-user, api-token$/],
     [
       'a right that is none',
       '[request]',

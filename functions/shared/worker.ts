@@ -1,0 +1,31 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { type WorkerPorts, workOnCredential } from '../../lib/application/work-credential.ts';
+import { NAMES } from '../../lib/contract/env.ts';
+import { isPastDeadline } from '../../lib/domain/credential/next-step.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
+import { log } from './log.ts';
+import { eachMessage } from './queue.ts';
+import { credentialIn } from './work-message.ts';
+
+/** The longest one request to a provider may take. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** The one loop of all workers; what a kind of credential needs is in `ports`, wired once a cold start. */
+export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {
+  const ports = { ...kind, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const work = workOnCredential(ports);
+  const metrics = new Metrics({ namespace: NAMES.metrics, serviceName: 'work' });
+  return middy<SQSEvent, SQSBatchResponse>().handler(
+    eachMessage(async (message, stopAtMs) => {
+      const id = credentialIn(message.body);
+      if (!id) throw new Error('not a work message');
+      const { end, state } = await work(id, stopAtMs as EpochMs);
+      log.info('worked', { credential: id, end, status: state?.status, blocked: state?.blocked?.code });
+      if (!state || !isPastDeadline(state, ports.clock.now())) return;
+      metrics.addMetric(NAMES.pastDeadline, MetricUnit.Count, 1);
+      metrics.publishStoredMetrics();
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { ulid } from 'ulid';
+import { describe } from 'vitest';
+import { memoryIam } from '../../../lib/adapters/memory/iam.ts';
+import { providerWorld } from '../../../lib/adapters/memory/provider-world.ts';
+import { memoryTokenStore } from '../../../lib/adapters/memory/token-store.ts';
+import type { Connector } from '../../../lib/application/ports.ts';
+import type { TokenStore } from '../../../lib/application/token-store.ts';
+import { apiTokenConnector } from '../../../lib/connectors/api-token/connector.ts';
+import { Fault } from '../../../lib/domain/faults.ts';
+import { tokenIdOf } from '../../../lib/domain/token/format.ts';
+import type { EpochMs } from '../../../lib/domain/types.ts';
+import { ACCOUNT, type Candidate, conforms } from '../../contract/connector-conformance.ts';
+import { KEYRING } from '../token/given-tokens.ts';
+
+const PROPAGATION_MS = 100;
+const lost = (site: string): Fault => new Fault('provider-unknown', true, site);
+
+/** Stands before `port`: the next call of the member that is named takes effect, and its answer is lost. */
+function losing<T extends object>(port: T): { readonly port: T; lose(member: PropertyKey): void } {
+  let losing: PropertyKey | undefined;
+  const proxy = new Proxy(port, {
+    get: (target, member, receiver) => {
+      const value: unknown = Reflect.get(target, member, receiver);
+      if (typeof value !== 'function' || member !== losing) return value;
+      losing = undefined;
+      return async (...args: readonly unknown[]) => {
+        await Reflect.apply(value, target, args);
+        throw lost(String(member));
+      };
+    },
+  });
+  return {
+    port: proxy,
+    lose: (member) => {
+      losing = member;
+    },
+  };
+}
+
+const inMemoryIam = (): Candidate => {
+  const world = providerWorld(PROPAGATION_MS);
+  const clock = { now: () => Date.now() as EpochMs };
+  const { port, lose } = losing<Connector>(memoryIam(world, clock, () => `AKIA${ulid()}`));
+  return {
+    connector: port,
+    loseAnswer: async (member) => lose(member),
+    isDenied: async ({ grant }) => world.users.get(grant.accountName)?.denied ?? false,
+    ownerOf: async ({ grant }) => world.users.get(grant.accountName)?.ownerKey,
+    propagationMs: PROPAGATION_MS,
+  };
+};
+
+const tokensInMemory = (): Candidate => {
+  const store = memoryTokenStore();
+  const { port, lose } = losing<TokenStore>(store);
+  return {
+    connector: apiTokenConnector({ store: port, keyring: async () => KEYRING, account: ACCOUNT, randomBytes }),
+    loseAnswer: async () => lose('write'),
+    isDenied: async ({ id }) => store.records.get(tokenIdOf(id))?.denied ?? false,
+    ownerOf: async ({ id }) => store.records.get(tokenIdOf(id))?.ownerId,
+    propagationMs: 0,
+  };
+};
+
+describe('the model of IAM in memory', () => conforms('aws-iam-user', inMemoryIam));
+describe('API tokens in memory', () => conforms('api-token', tokensInMemory));
