@@ -1,4 +1,4 @@
-import { KEYS } from '../contract/table.ts';
+import { CHECKED_ATTRIBUTES, KEYS } from '../contract/table.ts';
 import type { TokenOwner, TokenRecord } from '../domain/token/check.ts';
 import type { OwnerId } from '../domain/types.ts';
 import { type AwsJson, type AwsJsonConfig, awsJson, plainItem } from './aws-json.ts';
@@ -36,12 +36,6 @@ export const secretKeyring = (call: AwsJson, SecretId: string): KeyringSource =>
     return answer.SecretString ?? '';
   }, Date.now);
 
-/** Nothing else of the records may be read by those who check: an owner's holds a person's name. */
-export const TOKEN_ATTRIBUTES = [
-  ...['id', 'credentialId', 'ownerId', 'ownerEpoch', 'environment', 'terms', 'denied', 'removed', 'notAfterMs', 'versions'],
-] as const;
-export const OWNER_ATTRIBUTES = ['status', 'epoch', 'killed', 'forCause'] as const;
-
 function dynamodbReader(call: AwsJson, TableName: string): TokenReader {
   const get = async ({ pk, sk }: { readonly pk: string; readonly sk: string }, names: readonly string[]) => {
     const aliases = Object.fromEntries(names.map((name, at) => [`#${at}`, name]));
@@ -55,9 +49,9 @@ function dynamodbReader(call: AwsJson, TableName: string): TokenReader {
     return answer.Item && plainItem(answer.Item);
   };
   return {
-    token: async (id) => (await get(KEYS.token(id), TOKEN_ATTRIBUTES)) as TokenRecord | undefined,
+    token: async (id) => (await get(KEYS.token(id), CHECKED_ATTRIBUTES.token)) as TokenRecord | undefined,
     owner: async (id) => {
-      const item = await get(KEYS.state(id as OwnerId), OWNER_ATTRIBUTES);
+      const item = await get(KEYS.state(id as OwnerId), CHECKED_ATTRIBUTES.owner);
       if (!item) return undefined;
       const { status, epoch, killed, forCause } = item;
       return {

@@ -19,6 +19,12 @@ const padded = (version: number): string => version.toString().padStart(8, '0');
 /** What the partitions of API tokens begin with; rights are bound to it. */
 export const TOKEN_PARTITIONS = { token: 'TOKEN#', keyUses: 'TOKENKEY#' } as const;
 
+/** What of a token's and its owner's record a check reads, and may read: an owner's holds a person's name besides. */
+export const CHECKED_ATTRIBUTES = {
+  token: ['id', 'credentialId', 'ownerId', 'ownerEpoch', 'environment', 'terms', 'denied', 'removed', 'notAfterMs', 'versions'],
+  owner: ['status', 'epoch', 'killed', 'forCause'],
+} as const;
+
 /** The forms of all keys. */
 export const KEYS = {
   state: (id: RecordId): Key => ({ pk: partitionOf(id), sk: 'STATE' }),

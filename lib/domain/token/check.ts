@@ -40,7 +40,7 @@ export interface TokenOwner {
 }
 
 /** Why a token is refused. For the log; its bearer learns 401 or 403 and nothing else. */
-export type TokenRefusal =
+type TokenRefusal =
   | Malformed
   | 'unknown' // no such record, or not the token it is told by: one answer and the same work
   | 'revoked'
