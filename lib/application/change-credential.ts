@@ -7,7 +7,7 @@ import type { Owner } from '../domain/owner/state.ts';
 import { unfit } from '../domain/owner/succession.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../domain/types.ts';
-import { type Denied, maySee } from './consult.ts';
+import { type Denied, maySeeCredential } from './consult.ts';
 import type { Context } from './envelope.ts';
 import { findHeir, holderOf, noteOf } from './find-heir.ts';
 import type { CredentialAppend, Wake } from './ports.ts';
@@ -54,7 +54,7 @@ export const changeCredential =
     const { ledger } = ports;
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ledger.credential(id))?.state;
-    if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
+    if (!credential || !(await maySeeCredential(ledger, caller, credential)))
       return { ok: false, why: 'not-found', field: 'id', value: id };
     const stands = (await ownersBehind(ledger, caller)).includes(credential.holder.id);
     const refused = authorizeChange(caller, asked.verb, stands);

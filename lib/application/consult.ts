@@ -23,7 +23,7 @@ export const showCredential =
   async (caller: Caller | undefined, arn: string, id: CredentialId): Promise<ShownCredential | Denied> => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ledger.credential(id))?.state;
-    if (!credential || !(await maySee(ledger, caller, credential.holder.id)))
+    if (!credential || !(await maySeeCredential(ledger, caller, credential)))
       return { ok: false, why: 'not-found', field: 'id', value: id };
     const events = await ledger.events(id);
     return { ok: true, credential, events, names: await namesOf(ledger, ownersIn(credential, events)) };
@@ -122,8 +122,13 @@ export const listFindings =
     return { ok: true, findings: await ledger.findings() };
   };
 
-/** To everybody else a credential isn't there. */
-export async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
+/** To everybody else a credential isn't there. Who approves sees what waits for it. */
+export async function maySeeCredential(ledger: Ledger, caller: Caller, credential: Credential): Promise<boolean> {
+  const waits = credential.status === 'active' && credential.approval?.kind === 'pending';
+  return (waits && !authorize(caller, 'approve')) || maySee(ledger, caller, credential.holder.id);
+}
+
+async function maySee(ledger: Ledger, caller: Caller, ownerId: Owner['id']): Promise<boolean> {
   if (!authorize(caller, 'audit') || !authorize(caller, 'operate')) return true;
   return (await ownersBehind(ledger, caller)).includes(ownerId);
 }

@@ -103,7 +103,7 @@ if __name__ == "__main__":
   const markerOf = (python: string): string => `${join(python, '..', '..')}.complete`;
 
   it('happens once, for two at the same time too', async () => {
-    const both = [run(withPip('sleep 0.5')), run(withPip('sleep 0.5'))] as const;
+    const both = [run(withPip('sleep 2')), run(withPip('sleep 2'))] as const;
     const [python, same] = await Promise.all([both[0].done, both[1].done]);
     expect(python).toBe(same);
     expect(both.flatMap(({ lines }) => lines).sort()).toEqual([
