@@ -1,5 +1,9 @@
-import type { OwnerId } from '../../lib/domain/types.ts';
+import { POLICY_ID } from '../../lib/domain/policy-in-force.ts';
+import type { OwnerId, PolicyId } from '../../lib/domain/types.ts';
 
-const OWNER = /^\{"id":"(own_[0-9A-HJKMNP-TV-Z]{26})"\}$/;
+const RECORD = /^\{"id":"(own_[0-9A-HJKMNP-TV-Z]{26}|policy)"\}$/;
 
-export const ownerIn = (body: string): OwnerId | undefined => OWNER.exec(body)?.[1] as OwnerId | undefined;
+/** The owner's record to work on, or the policy's. */
+export const recordIn = (body: string): OwnerId | PolicyId | undefined => RECORD.exec(body)?.[1] as OwnerId | PolicyId | undefined;
+
+export const isPolicy = (id: OwnerId | PolicyId): id is PolicyId => id === POLICY_ID;

@@ -6,6 +6,7 @@ import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
 import { sqsRejectBin } from '../../lib/adapters/aws/sqs-reject-bin.ts';
 import { sqsWake } from '../../lib/adapters/aws/sqs-wake.ts';
 import type { FactPorts } from '../../lib/application/apply-fact.ts';
+import type { FollowPolicyPorts } from '../../lib/application/follow-policy.ts';
 import type { Clock, Ids, RejectBin, Wake } from '../../lib/application/ports.ts';
 import type { RecordPorts } from '../../lib/application/record.ts';
 import type { RequestPorts } from '../../lib/application/request-credential.ts';
@@ -57,4 +58,6 @@ export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBi
 
 export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });
 
-export const composeSweep = (env: Env): SweepPorts => ({ ...composeRecords(env), queues: [...CONNECTOR_KINDS, 'owner'] });
+export const composeOwnerWork = (env: Env): FollowPolicyPorts => ({ ...composeRecords(env), kinds: CONNECTOR_KINDS });
+
+export const composeSweep = (env: Env): SweepPorts & Records => ({ ...composeRecords(env), queues: [...CONNECTOR_KINDS, 'owner'] });

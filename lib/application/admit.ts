@@ -21,7 +21,7 @@ export async function admit(ports: OwnerWorkerPorts, before: Loaded<Owner>, of: 
   const nowMs = clock.now();
   if (policy.mode === 'observe' || policy.sources[state.source]?.mode === 'observe') {
     for (const one of due) await putOnRecord(ports, state, one, of);
-    await append({ type: 'RemovalObserved', of, credentials }, [], 'observe');
+    await append({ type: 'RemovalObserved', of, credentials, under: ports.policyDigest }, [], 'observe');
     return;
   }
   const forCause = of === 'leave' && state.offboarding?.cause === 'for-cause';
@@ -75,7 +75,12 @@ const putOnRecord = ({ ledger, clock }: OwnerWorkerPorts, owner: Owner, { creden
     subject: credential.grant.accountName,
     credentialId: credential.id,
     ownerId: owner.id,
-    detail: of === 'leave' ? 'the owner left' : 'exceeds the owner’s new role',
+    detail:
+      of === 'leave'
+        ? 'the owner left'
+        : owner.review?.cause === 'policy-changed'
+          ? 'exceeds the policy as it now is'
+          : 'exceeds the owner’s new role',
     status: 'open',
     firstSeenAtMs: clock.now(),
     lastSeenAtMs: clock.now(),

@@ -1,7 +1,5 @@
 import { hash as digest } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { CredentialEvent } from '../domain/credential/events.ts';
-import type { OwnerEvent } from '../domain/owner/state.ts';
 import type { EpochMs } from '../domain/types.ts';
 import type { Envelope, Ids } from './ports.ts';
 
@@ -19,7 +17,7 @@ export const NO_HASH = '0'.repeat(64);
 const hashOf = (unhashed: Omit<Envelope, 'hash'>): string => digest('sha256', canonicalJson(unhashed), 'hex');
 
 /** Chains `events` to a record that is at `version` with `headHash`. */
-export function envelop<E extends CredentialEvent | OwnerEvent>(
+export function envelop<E extends Envelope['data']>(
   subject: string,
   before: { readonly version: number; readonly headHash: string },
   events: readonly E[],

@@ -11,7 +11,11 @@ const becauseOfLeave = ({ cause, epochBelow }: Offboarding): Because => ({
   epochBelow,
 });
 
-const becauseOfMove = ({ epoch }: Owner): Because => ({ of: 'move', cause: 'owner-moved', epochBelow: epoch + 1 });
+const becauseOfReview = ({ epoch }: Owner, { cause }: Review): Because => ({
+  of: 'move',
+  cause: cause === 'moved' ? 'owner-moved' : cause,
+  epochBelow: epoch + 1,
+});
 
 /** One page of what the owner holds: an idempotent command for each credential, then the tally and the cursor. */
 export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, offboarding: Offboarding): Promise<void> {
@@ -35,7 +39,7 @@ export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner
   await appendOwner(ports, before, decision.events, contextOf(ports, state, `offboarding, pass ${offboarding.pass}`), companions);
 }
 
-/** One page of what a mover holds: about what they could not ask for in their new role, the profile says what becomes of it. */
+/** One page of what a mover holds, or whom another policy concerns: about what they could not ask for now, the profile says what becomes of it. */
 export async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, review: Review): Promise<void> {
   const { state } = before;
   const { page, unreadable, nextCursor } = await ports.ledger.heldBy(state.id, review.cursor, PAGE);
@@ -44,7 +48,7 @@ export async function reviewPage(ports: OwnerWorkerPorts, before: Loaded<Owner>,
   const acts = page.map((credential) => ({ credential, wanted: moveAct(ports.policy, state, credential, nowMs) }));
   await Promise.all(
     acts.map(async ({ credential, wanted }) => {
-      if (wanted && wanted !== 'settled') await carryOut(ports, state, credential, wanted, becauseOfMove(state), heirs);
+      if (wanted && wanted !== 'settled') await carryOut(ports, state, credential, wanted, becauseOfReview(state, review), heirs);
     }),
   );
   const ended = review.ended + unreadable.length + acts.filter(({ wanted }) => wanted !== undefined).length;

@@ -1,10 +1,12 @@
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { Credential, Grant, Holder } from '../domain/credential/state.ts';
 import type { Secret } from '../domain/faults.ts';
+import type { Feed, FeedEvent } from '../domain/feed/record.ts';
 import type { Count } from '../domain/guard.ts';
 import type { Finding, Known } from '../domain/orphans.ts';
 import type { Convergence, Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
-import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId } from '../domain/types.ts';
+import type { PolicyEvent, PolicyInForce } from '../domain/policy-in-force.ts';
+import type { AttemptId, CredentialId, EpochMs, FeedId, KeyId, OwnerId, PolicyId } from '../domain/types.ts';
 
 export interface Clock {
   now(): EpochMs;
@@ -20,7 +22,7 @@ export interface Ids {
 // ---------------------------------------------------------------- ledger
 
 /** An event as it is kept, published and archived; `hash` is SHA-256 over the RFC 8785 form of the rest, and so holds `prevHash`. */
-export interface Envelope<E = CredentialEvent | OwnerEvent> {
+export interface Envelope<E = CredentialEvent | OwnerEvent | PolicyEvent | FeedEvent> {
   readonly specversion: '1';
   readonly id: string;
   readonly type: string;
@@ -78,7 +80,7 @@ export interface Release {
   readonly atMs: EpochMs;
 }
 
-interface Append<S, E> {
+export interface Append<S, E> {
   /** The record the events were decided on; `undefined` for a new one. */
   readonly before: Loaded<S> | undefined;
   readonly state: S;
@@ -92,12 +94,15 @@ export type CredentialAppend = Append<Credential, CredentialEvent> & {
   readonly requires?: Holder;
 };
 export type OwnerAppend = Append<Owner, OwnerEvent>;
+export type PolicyAppend = Append<PolicyInForce, PolicyEvent>;
+export type FeedAppend = Append<Feed, FeedEvent>;
+export type RecordAppend = CredentialAppend | OwnerAppend | PolicyAppend | FeedAppend;
 
 /** Which worker does the steps of a record. */
 export type WorkQueue = Grant['connector'] | 'owner';
 export interface WorkItem {
   readonly queue: WorkQueue;
-  readonly id: CredentialId | OwnerId;
+  readonly id: CredentialId | OwnerId | PolicyId;
 }
 export interface DueItem extends WorkItem {
   readonly dueAtMs: EpochMs;
@@ -117,6 +122,8 @@ interface Page {
 export interface Ledger {
   credential(id: CredentialId): Promise<Loaded<Credential> | undefined>;
   owner(id: OwnerId): Promise<Loaded<Owner> | undefined>;
+  policy(): Promise<Loaded<PolicyInForce> | undefined>;
+  feed(id: FeedId): Promise<Loaded<Feed> | undefined>;
   ownerByAlias(source: string, externalId: string): Promise<OwnerId | undefined>;
   credentialByRequest(caller: string, key: string): Promise<CredentialId | undefined>;
   /** One page, at most `limit`, of what an owner holds, by the ownership items (not an index: an index may lag). */
@@ -138,16 +145,18 @@ export interface Ledger {
   release(batch: number): Promise<Release | undefined>;
   /** Closes the open batch and opens the next. `false`: it has other than `size` members by now, or is not open any more. */
   closeBatch(release: Release, size: number): Promise<boolean>;
-  events(id: CredentialId | OwnerId): Promise<readonly Envelope[]>;
+  events(id: CredentialId | OwnerId | PolicyId | FeedId): Promise<readonly Envelope[]>;
   /** Throws `Fault('ledger-conflict')` when another writer got to the version first. A write of ours that went through unnoticed is success. */
   appendCredential(append: CredentialAppend): Promise<void>;
   appendOwner(append: OwnerAppend): Promise<void>;
+  appendPolicy(append: PolicyAppend): Promise<void>;
+  appendFeed(append: FeedAppend): Promise<void>;
   /** The records due by `nowMs`, oldest first, at most `limit` a queue. From the index: it may lag, so whoever acts reads the record first. */
   due(queue: WorkQueue, nowMs: EpochMs, limit: number): Promise<readonly DueItem[]>;
   /** Moves the due time of a record on, if it is still as seen, so that the next sweep doesn't queue it again. */
   postpone(item: DueItem, untilMs: EpochMs): Promise<void>;
   /** The same for a record that can't be read, whatever its due time is; one at rest stays at rest. */
-  setAside(id: CredentialId | OwnerId, untilMs: EpochMs): Promise<void>;
+  setAside(id: CredentialId | OwnerId | PolicyId, untilMs: EpochMs): Promise<void>;
 }
 
 // ---------------------------------------------------------------- provider and secrets

@@ -4,9 +4,9 @@ import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner, OwnerEvent } from '../domain/owner/state.ts';
 import type { Timing } from '../domain/timing.ts';
-import { type CredentialId, type OwnerId, plusMs } from '../domain/types.ts';
+import { type CredentialId, type EpochMs, type OwnerId, type PolicyId, plusMs } from '../domain/types.ts';
 import { type Context, envelop, NO_HASH } from './envelope.ts';
-import type { Clock, Companion, CredentialAppend, Ids, Ledger, Loaded } from './ports.ts';
+import type { Append, Clock, Companion, CredentialAppend, Envelope, Ids, Ledger, Loaded } from './ports.ts';
 import { PROTOCOL, type Protocol } from './protocol.ts';
 
 export interface RecordPorts {
@@ -56,13 +56,32 @@ export async function appendOwner(
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
 
+/** The same of a record that is neither, by its own rules. */
+export async function appendRecord<S extends { readonly id: string }, E extends Envelope['data']>(
+  { clock, ids }: RecordPorts,
+  before: Loaded<S> | undefined,
+  events: readonly E[],
+  context: Context,
+  {
+    evolve,
+    dueAtMs,
+    save,
+  }: { evolve(state: S | undefined, event: E): S; dueAtMs(state: S): EpochMs | undefined; save(append: Append<S, E>): Promise<void> },
+): Promise<Loaded<S>> {
+  const state = events.reduce<S | undefined>(evolve, before?.state);
+  if (!state) throw new Error('nothing to append');
+  const envelopes = envelop(state.id, before ?? NEW, events, context, clock.now(), ids);
+  await save({ before, state, envelopes, dueAtMs: dueAtMs(state), companions: [] });
+  return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
+}
+
 /** A record that can't be read comes back in an hour, not in a minute: a person has to mend it, and nothing is to wait behind it. */
 const SET_ASIDE_MS = 3_600_000;
 
 /** What a worker reads first. `unreadable`: it does not parse, and is out of the sweep's way for a while; the ledger has told of it. */
 export async function readOrSetAside<S>(
   { ledger, clock }: Pick<RecordPorts, 'ledger' | 'clock'>,
-  id: CredentialId | OwnerId,
+  id: CredentialId | OwnerId | PolicyId,
   read: () => Promise<Loaded<S> | undefined>,
 ): Promise<Loaded<S> | 'unreadable' | undefined> {
   try {

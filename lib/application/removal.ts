@@ -86,7 +86,7 @@ export async function dueActs(
 /** Why something is taken from an owner, and up to which of their lives. */
 export interface Because {
   readonly of: 'leave' | 'move';
-  readonly cause: RevocationCause & ('owner-left' | 'owner-left-for-cause' | 'owner-moved');
+  readonly cause: RevocationCause & ('owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'policy-changed');
   readonly epochBelow: number;
 }
 
@@ -125,7 +125,7 @@ async function wishFor(
   const rules = of === 'leave' && profile && 'regretMs' in profile.onLeave ? profile.onLeave : undefined;
   const regretMs = rules?.regretMs ?? credential.rotation.regretMs;
   const overlapMs = rules && 'overlapMs' in rules ? rules.overlapMs : credential.rotation.overlapMs;
-  const why = of === 'leave' ? 'owner-left' : 'owner-moved';
+  const why = cause === 'owner-left-for-cause' ? 'owner-left' : cause;
   const suspend: Wish = {
     type: 'suspend',
     why,

@@ -9,8 +9,9 @@ import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambd
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ENV, NAMES } from '../contract/env.ts';
-import { DUE_INDEX } from '../contract/table.ts';
+import { DUE_INDEX, KEYS } from '../contract/table.ts';
 import type { Policy } from '../domain/policy.ts';
+import { POLICY_ID } from '../domain/policy-in-force.ts';
 import { sweepsAccount } from './account-sweep.ts';
 import { acknowledge } from './acknowledge.ts';
 import { alarmAtFirst } from './alarm.ts';
@@ -134,6 +135,10 @@ export class NhiLifecycle extends Construct {
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
     sweep.allow(['dynamodb:Query'], [dueIndexArn]);
     ledger(sweep, 'UpdateItem');
+    // Beside due times it writes one record: which policy is in force.
+    sweep.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [table.tableArn], {
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [KEYS.state(POLICY_ID).pk] },
+    });
     sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [...work.arns, work.owners.queueArn]);
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),

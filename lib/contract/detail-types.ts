@@ -1,7 +1,9 @@
 import type { CredentialEvent } from '../domain/credential/events.ts';
+import type { FeedEvent } from '../domain/feed/record.ts';
 import type { OwnerEvent } from '../domain/owner/state.ts';
+import type { PolicyEvent } from '../domain/policy-in-force.ts';
 
-type EventType = (CredentialEvent | OwnerEvent)['type'];
+type EventType = (CredentialEvent | OwnerEvent | PolicyEvent | FeedEvent)['type'];
 
 /** `detail-type` on the outbound bus of each event worth telling; the others stay in the ledger. Additive changes only. */
 export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
@@ -41,6 +43,13 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   RemovalHeld: 'Batch Held',
   HoldEscalated: 'Batch Hold Escalated',
   RemovalObserved: 'Owner Removal Observed',
+  RemovalReconsidered: 'Owner Removal Reconsidered',
+  ReviewOrdered: 'Owner Review Ordered',
+  // the policy, and snapshots of sources
+  PolicyChanged: 'Policy Changed',
+  PolicyFollowedUp: 'Policy Followed Up',
+  SnapshotApplied: 'Feed Applied',
+  SnapshotHeld: 'Feed Held',
 };
 
 /** Told where the event says so. */

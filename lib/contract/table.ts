@@ -1,4 +1,4 @@
-import type { CredentialId, OwnerId } from '../domain/types.ts';
+import type { CredentialId, FeedId, OwnerId, PolicyId } from '../domain/types.ts';
 
 /** Key of one item. */
 export interface Key {
@@ -6,14 +6,22 @@ export interface Key {
   readonly sk: string;
 }
 
-type RecordId = CredentialId | OwnerId;
+export type RecordId = CredentialId | OwnerId | PolicyId | FeedId;
 
 /** The only index: sparse, keys only, partitioned by queue and shard, sorted by due time. */
 export const DUE_INDEX = 'due';
 /** Due records of one queue are spread over so many partitions: one takes 1,000 writes a second. */
 export const DUE_SHARDS = 4;
 
-const partitionOf = (id: RecordId): string => (id.startsWith('own_') ? `OWNER#${id}` : `CRED#${id}`);
+const partitionOf = (id: RecordId): string => {
+  const [, kind] = KINDS.find(([prefix]) => id.startsWith(prefix)) ?? [];
+  return `${kind ?? 'CRED'}#${id}`;
+};
+const KINDS = [
+  ['own_', 'OWNER'],
+  ['policy', 'POLICY'],
+  ['feed_', 'FEED'],
+] as const;
 const padded = (version: number): string => version.toString().padStart(8, '0');
 
 /** What the partitions of API tokens begin with; rights are bound to it. */

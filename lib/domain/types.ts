@@ -5,6 +5,10 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type CredentialId = Brand<string, 'CredentialId'>;
 /** `own_<ulid>` */
 export type OwnerId = Brand<string, 'OwnerId'>;
+/** `feed_<source>` */
+export type FeedId = Brand<string, 'FeedId'>;
+/** Of the one record that says which policy is in force. */
+export type PolicyId = Brand<string, 'PolicyId'>;
 /** The opaque value that stands for an owner in tags and policies; never an e-mail address or a staff number. */
 export type OwnerKey = Brand<string, 'OwnerKey'>;
 /** A UUID, since Secrets Manager takes 32 to 64 characters as `ClientRequestToken`. */

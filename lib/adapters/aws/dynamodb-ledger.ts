@@ -10,12 +10,14 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Companion, CredentialAppend, DueItem, Envelope, Ledger, Loaded, OwnerAppend, WorkQueue } from '../../application/ports.ts';
-import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
+import type { Companion, DueItem, Envelope, Ledger, Loaded, RecordAppend, WorkQueue } from '../../application/ports.ts';
+import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key, type RecordId } from '../../contract/table.ts';
 import type { Credential, Holder } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Feed } from '../../domain/feed/record.ts';
 import type { Finding, Known } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
+import { POLICY_ID, type PolicyInForce } from '../../domain/policy-in-force.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
 import { dynamodbBatches } from './dynamodb-batches.ts';
 import { readCursor, writeCursor } from './dynamodb-cursor.ts';
@@ -57,7 +59,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     return items;
   };
 
-  const load = async <S>(id: CredentialId | OwnerId): Promise<Loaded<S> | undefined> => {
+  const load = async <S>(id: RecordId): Promise<Loaded<S> | undefined> => {
     const item = await get(KEYS.state(id));
     if (!item) return undefined;
     const record = recordIn<S>(item, id);
@@ -91,13 +93,13 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     return { page: known.map(({ state }) => state), unreadable };
   };
 
-  const isOurs = async ({ state, envelopes }: CredentialAppend | OwnerAppend): Promise<boolean> => {
+  const isOurs = async ({ state, envelopes }: RecordAppend): Promise<boolean> => {
     const last = envelopes.at(-1);
     const written = last && (await get(KEYS.event(state.id, last.version)));
     return written?.['id'] === last?.id;
   };
 
-  const write = async (append: CredentialAppend | OwnerAppend, writes: readonly Write[]): Promise<void> => {
+  const write = async (append: RecordAppend, writes: readonly Write[]): Promise<void> => {
     const TransactItems = writes.map((one) => {
       if (one.place === 'owner') return { ConditionCheck: { TableName, ...activeIn(one.holder) } };
       return 'put' in one ? { Put: { TableName, ...one.put } } : { Update: { TableName, ...one.update } };
@@ -133,7 +135,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     return Items.map(({ pk, dueAt }) => ({ queue, id: String(pk).slice(String(pk).indexOf('#') + 1), dueAtMs: dueAt }) as DueItem);
   };
 
-  const makeDue = async (id: CredentialId | OwnerId, untilMs: EpochMs, only: Condition): Promise<void> => {
+  const makeDue = async (id: RecordId, untilMs: EpochMs, only: Condition): Promise<void> => {
     const ExpressionAttributeValues = { ...only.ExpressionAttributeValues, ':until': untilMs };
     const update = { TableName, Key: KEYS.state(id), UpdateExpression: 'SET dueAt = :until', ...only, ExpressionAttributeValues };
     await client.send(new UpdateCommand(update)).catch((error: unknown) => {
@@ -144,6 +146,8 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
   return {
     credential: (id) => load<Credential>(id),
     owner: (id) => load<Owner>(id),
+    policy: () => load<PolicyInForce>(POLICY_ID),
+    feed: (id) => load<Feed>(id),
     ownerByAlias: async (source, externalId) => idIn<OwnerId>(await get(KEYS.alias(source, externalId))),
     credentialByRequest: async (caller, key) => idIn<CredentialId>(await get(KEYS.request(caller, key))),
     heldBy: async (ownerId, cursor, limit) => {
@@ -207,6 +211,8 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     },
     // Status and epoch stand outside the state too, for the condition of those who need the owner to be there.
     appendOwner: (append) => write(append, recordWrites(append, 'owner', besideOf(append.state))),
+    appendPolicy: (append) => write(append, recordWrites(append, 'owner', {})),
+    appendFeed: (append) => write(append, recordWrites(append, 'owner', {})),
     due: async (queue, nowMs, limit) => {
       const shards = await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => due(queue, nowMs, limit, shard)));
       return shards
@@ -221,7 +227,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
   };
 }
 
-function recordWrites(append: CredentialAppend | OwnerAppend, queue: WorkQueue, beside: Item): readonly Write[] {
+function recordWrites(append: RecordAppend, queue: WorkQueue, beside: Item): readonly Write[] {
   const { before, state, envelopes, dueAtMs, companions } = append;
   const last = envelopes.at(-1);
   if (!last) throw new Fault('misconfigured', false, 'an append without events');

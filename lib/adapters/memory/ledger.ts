@@ -2,19 +2,23 @@ import type {
   Companion,
   CredentialAppend,
   Envelope,
+  FeedAppend,
   HeldMember,
   Ledger,
   Loaded,
   OwnerAppend,
+  PolicyAppend,
   Release,
   WorkQueue,
 } from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Feed } from '../../domain/feed/record.ts';
 import type { Count } from '../../domain/guard.ts';
 import type { Finding } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
-import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
+import { POLICY_ID, type PolicyInForce } from '../../domain/policy-in-force.ts';
+import type { CredentialId, EpochMs, FeedId, OwnerId, PolicyId } from '../../domain/types.ts';
 
 interface Kept<S> extends Loaded<S> {
   readonly queue: WorkQueue;
@@ -35,6 +39,8 @@ export interface MemoryLedger extends Ledger {
 export function memoryLedger(): MemoryLedger {
   const credentials = new Map<CredentialId, Kept<Credential>>();
   const owners = new Map<OwnerId, Kept<Owner>>();
+  const policies = new Map<PolicyId, Kept<PolicyInForce>>();
+  const feeds = new Map<FeedId, Kept<Feed>>();
   const history = new Map<string, Envelope[]>();
   const unique = new Map<string, string>();
   const held = new Map<OwnerId, CredentialId[]>();
@@ -42,7 +48,7 @@ export function memoryLedger(): MemoryLedger {
   const damaged = new Set<string>();
   const guard: Guard = { counts: new Map(), members: [], releases: [], open: 1 };
 
-  const write = <S extends Credential | Owner>(
+  const write = <S extends Credential | Owner | PolicyInForce | Feed>(
     records: Map<S['id'], Kept<S>>,
     queue: WorkQueue,
     {
@@ -81,7 +87,10 @@ export function memoryLedger(): MemoryLedger {
       if (record) records.set(id, { ...record, dueAtMs: move(record.dueAtMs) });
     };
     if (queue !== 'owner') change(credentials as Map<string, Kept<Credential>>);
-    if (queue === 'owner' || queue === undefined) change(owners as Map<string, Kept<Owner>>);
+    if (queue === 'owner' || queue === undefined) {
+      change(owners as Map<string, Kept<Owner>>);
+      change(policies as Map<string, Kept<PolicyInForce>>);
+    }
   };
 
   return {
@@ -91,6 +100,8 @@ export function memoryLedger(): MemoryLedger {
     damaged,
     credential: async (id) => load(credentials, id),
     owner: async (id) => load(owners, id),
+    policy: async () => load(policies, POLICY_ID),
+    feed: async (id) => load(feeds, id),
     ownerByAlias: async (source, externalId) => unique.get(`ALIAS#${source}#${externalId}`) as OwnerId | undefined,
     credentialByRequest: async (caller, key) => unique.get(`REQUEST#${caller}#${key}`) as CredentialId | undefined,
     heldBy: async (ownerId, cursor, limit) => {
@@ -135,8 +146,10 @@ export function memoryLedger(): MemoryLedger {
       write(credentials, append.state.grant.connector, append);
     },
     appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
+    appendPolicy: async (append: PolicyAppend) => write(policies, 'owner', append),
+    appendFeed: async (append: FeedAppend) => write(feeds, 'owner', append),
     due: async (queue, nowMs, limit) =>
-      [...(queue === 'owner' ? owners.values() : credentials.values())]
+      [...(queue === 'owner' ? [...owners.values(), ...policies.values()] : credentials.values())]
         .flatMap(({ queue: own, dueAtMs, state }) =>
           own === queue && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ queue, id: state.id, dueAtMs }] : [],
         )

@@ -94,10 +94,17 @@ export interface Blocked {
   readonly nextTryAtMs: EpochMs;
 }
 
-export type RevocationCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'orphaned' | 'requested' | 'gave-up';
+export type RevocationCause =
+  | 'owner-left'
+  | 'owner-left-for-cause'
+  | 'owner-moved'
+  | 'policy-changed'
+  | 'orphaned'
+  | 'requested'
+  | 'gave-up';
 /** `owner-left`: and nobody could take it over. `not-replaced`: somebody knew a key who may no longer, and no new one came to life in time. */
-export type SuspensionCause = 'requested' | 'owner-left' | 'owner-moved' | 'orphaned' | 'not-replaced';
-export type HandoverCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'requested' | 'refused';
+export type SuspensionCause = 'requested' | 'owner-left' | 'owner-moved' | 'policy-changed' | 'orphaned' | 'not-replaced';
+export type HandoverCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'policy-changed' | 'requested' | 'refused';
 /** Which rung of the succession an heir stands on; `chosen`: somebody named them in a command. */
 export type Rung = 'named' | 'manager' | 'team' | 'steward' | 'chosen';
 

@@ -64,11 +64,12 @@ export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
   const { offboarding, review } = state;
   const plans: { readonly atMs: EpochMs; readonly step: OwnerStep }[] = [];
   if (state.status === 'leaving') plans.push({ atMs: state.leaveAtMs, step: { do: 'leave' } });
-  if (offboarding) {
+  if (offboarding && offboarding.admission.is !== 'observed') {
     const step = unlessAdmitted('leave', offboarding.admission) ?? ({ do: 'offboard', offboarding } as const);
     plans.push({ atMs: offboarding.nextAtMs, step });
   }
-  if (review) plans.push({ atMs: review.nextAtMs, step: unlessAdmitted('move', review.admission) ?? { do: 'review', review } });
+  if (review && review.admission.is !== 'observed')
+    plans.push({ atMs: review.nextAtMs, step: unlessAdmitted('move', review.admission) ?? { do: 'review', review } });
   const due = plans.filter(({ atMs }) => nowMs >= atMs).map(({ step }) => step);
   const [first] = [...due.filter((step) => step.do !== 'ask-release'), ...due];
   if (first) return first;
@@ -88,6 +89,7 @@ function unlessAdmitted(of: Removal, admission: Admission): OwnerStep | undefine
     case 'held':
       return { do: 'ask-release', of, held: admission };
     case 'admitted':
+    case 'observed':
       return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { type EpochMs, unreachable } from '../types.ts';
-import type { Admission, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review } from './state.ts';
+import type { Admission, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review, ReviewCause } from './state.ts';
 
 const WANTED: Admission = { is: 'wanted' };
 const EMPTY: PassTally = { credentials: 0, unfinished: 0, cutOffAtMs: undefined, completeAtMs: undefined };
@@ -41,7 +41,11 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
       return held.is === 'held' ? admission(state, event.of, { ...held, escalated: true }, event.atMs) : state;
     }
     case 'RemovalObserved':
-      return event.of === 'leave' ? { ...state, offboarding: undefined } : { ...state, review: undefined };
+      return admission(state, event.of, { is: 'observed', under: event.under }, undefined);
+    case 'RemovalReconsidered':
+      return admission(state, event.of, WANTED, event.atMs);
+    case 'ReviewOrdered':
+      return { ...state, review: firstPass('policy-changed', event.atMs, event.atMs) };
     case 'OffboardingPageDone':
       return { ...state, offboarding: { ...running(state), cursor: event.cursor, tally: event.tally, nextAtMs: event.atMs } };
     case 'OffboardingPassDone': {
@@ -65,10 +69,16 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
   }
 }
 
-const admission = (state: Owner, of: Removal, admission: Admission, nextAtMs: EpochMs): Owner =>
+/** `nextAtMs` undefined: as it was. */
+const admission = (state: Owner, of: Removal, admission: Admission, nextAtMs: EpochMs | undefined): Owner =>
   of === 'leave'
-    ? { ...state, offboarding: { ...running(state), admission, nextAtMs } }
-    : { ...state, review: { ...reviewing(state), admission, nextAtMs } };
+    ? { ...state, offboarding: { ...running(state), admission, nextAtMs: nextAtMs ?? running(state).nextAtMs } }
+    : { ...state, review: { ...reviewing(state), admission, nextAtMs: nextAtMs ?? reviewing(state).nextAtMs } };
+
+const firstPass = (cause: ReviewCause, occurredAtMs: EpochMs, receivedAtMs: EpochMs): Review => ({
+  ...{ cause, admission: WANTED, occurredAtMs, receivedAtMs },
+  ...{ pass: 1, cursor: undefined, ended: 0, nextAtMs: receivedAtMs },
+});
 
 type Described = { readonly sequence: number; readonly attributes: Owner['attributes'] | undefined };
 
@@ -80,11 +90,7 @@ const described = <T extends Owner>(state: T, { sequence, attributes }: Describe
 function moved(state: Owner, event: Described & Pick<Review, 'occurredAtMs' | 'receivedAtMs'>): Owner {
   const next = described(state, event);
   if (state.sequence === 0 || sameRoles(state.attributes.roles, next.attributes.roles)) return next;
-  const { occurredAtMs, receivedAtMs } = event;
-  return {
-    ...next,
-    review: { admission: WANTED, occurredAtMs, receivedAtMs, pass: 1, cursor: undefined, ended: 0, nextAtMs: receivedAtMs },
-  };
+  return { ...next, review: firstPass('moved', event.occurredAtMs, event.receivedAtMs) };
 }
 
 const sameRoles = (a: readonly string[], b: readonly string[]): boolean =>

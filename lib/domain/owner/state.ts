@@ -30,11 +30,16 @@ export interface OwnerFact {
 
 /**
  * Whether what is to be taken away may be. `wanted`: the guard has not been asked. `admitted`: counted, and not too much.
- * `held`: too much for one window, until somebody releases the batch it is in.
+ * `held`: too much for one window, until somebody releases the batch it is in. `observed`: the stack or the source only observes; it
+ * rests until another policy is in force.
  */
 export type Admission =
   | { readonly is: 'wanted' | 'admitted' }
+  /** `under`: digest of the policy that then was in force. */
+  | { readonly is: 'observed'; readonly under: string }
   | { readonly is: 'held'; readonly batch: number; readonly sinceMs: EpochMs; readonly escalated: boolean };
+
+export type ReviewCause = 'moved' | 'policy-changed';
 
 /** What takes access away from many at once, where something upstream is wrong. */
 export type Removal = 'leave' | 'move';
@@ -54,8 +59,9 @@ export interface Offboarding {
   readonly nextAtMs: EpochMs;
 }
 
-/** A change of roles that is being followed up: passes over what the owner holds, until one finds nothing that is too much. */
+/** A change of roles, or of the policy, that is being followed up: passes over what the owner holds, until one finds nothing that is too much. */
 export interface Review {
+  readonly cause: ReviewCause;
   readonly admission: Admission;
   readonly occurredAtMs: EpochMs;
   readonly receivedAtMs: EpochMs;
@@ -167,7 +173,11 @@ export type OwnerEvent =
   /** Held for longer than the policy bears: leavers in it still have access. */
   | { readonly type: 'HoldEscalated'; readonly of: Removal; readonly atMs: EpochMs }
   /** The stack or the source only observes: nothing was taken away. */
-  | { readonly type: 'RemovalObserved'; readonly of: Removal; readonly credentials: number }
+  | { readonly type: 'RemovalObserved'; readonly of: Removal; readonly credentials: number; readonly under: string }
+  /** What was only observed is asked for again, under another policy. */
+  | { readonly type: 'RemovalReconsidered'; readonly of: Removal; readonly atMs: EpochMs }
+  /** By the policy as it now is, the owner holds what they could not ask for. */
+  | { readonly type: 'ReviewOrdered'; readonly atMs: EpochMs }
   | { readonly type: 'OffboardingPageDone'; readonly cursor: string; readonly tally: PassTally; readonly atMs: EpochMs }
   | { readonly type: 'OffboardingPassDone'; readonly nextAtMs: EpochMs }
   | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence }
