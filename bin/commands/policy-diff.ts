@@ -19,15 +19,17 @@ export async function diffPolicy(file: string, options: DiffOptions): Promise<vo
   const after = policyIn(file);
   const changes = policyChanges(before, after);
   const touched = (await allCredentials(options)).flatMap((credential): readonly Touched[] => {
-    const { profile, environment, ownerStatus, ownerRoles } = credential;
-    if (ownerStatus === undefined || ownerRoles === undefined) return [];
-    const why = losesBy(before, after, { profile, environment, owner: { status: ownerStatus, attributes: { roles: ownerRoles } } });
+    const { profile, environment, ownerRef, ownerStatus, ownerRoles } = credential;
+    if (ownerRef === undefined || ownerStatus === undefined || ownerRoles === undefined) return [];
+    const [source = '', ...subject] = ownerRef.split(':');
+    const owner = { source, subject: subject.join(':'), status: ownerStatus, attributes: { roles: ownerRoles } };
+    const why = losesBy(before, after, { profile, environment, owner });
     return why === undefined ? [] : [{ credential, why }];
   });
   const { mode, act, graceMs } = after.sweeps.orphans;
   const then =
     mode === 'enforce' && act === 'revoke'
-      ? `the sweep revokes them ${graceMs / 3_600_000} h after it first saw them`
+      ? `the sweep revokes them ${durationOf(graceMs)} after it first saw them`
       : 'the sweep reports them';
   if (options.json) print({ changes, touched: touched.map(({ credential, why }) => ({ ...credential, why })), then }, true);
   else tell(changes, touched, then);
@@ -39,8 +41,27 @@ function policyIn(file: string) {
   return source.policy;
 }
 
+/** e.g. `profiles.ci-deploy.rotation.overlap: 24h → 1h`. */
+function told({ part, how, before, after }: PolicyChange): string {
+  const name = part.replace(/Ms$/, '');
+  const said = (value: unknown): string => (part.endsWith('Ms') && typeof value === 'number' ? durationOf(value) : JSON.stringify(value));
+  if (how === 'changed') return `${name}: ${said(before)} → ${said(after)}`;
+  return `${name}: ${how}${typeof (before ?? after) === 'object' ? '' : ` (${said(before ?? after)})`}`;
+}
+
+/** As the policy file writes it. */
+function durationOf(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+  ] as const;
+  const [unit, length] = units.find(([, each]) => ms >= each && ms % each === 0) ?? (['s', 1_000] as const);
+  return `${ms / length}${unit}`;
+}
+
 function tell(changes: readonly PolicyChange[], touched: readonly Touched[], then: string): void {
-  console.log(changes.length === 0 ? 'The two say the same.' : changes.map(({ part, how }) => `${part}: ${how}`).join('\n'));
+  console.log(changes.length === 0 ? 'The two say the same.' : changes.map(told).join('\n'));
   if (touched.length === 0) {
     console.log('No live credential would be too much by it.');
     return;

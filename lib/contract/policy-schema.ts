@@ -18,6 +18,8 @@ const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'must be 1 to 40 
 const ownerRef = z
   .string()
   .regex(/^([A-Za-z][\w-]{0,39}:\S{1,200}|[^\s@:]+@[^\s@]+)$/, 'must be <source>:<external id> or an e-mail address');
+/** No address: those change hands. */
+const stewardRef = z.string().regex(/^[A-Za-z][\w-]{0,39}:\S{1,200}$/, 'must be <source>:<external id>, e.g. team:security');
 const principal = z
   .string()
   .regex(
@@ -138,7 +140,7 @@ export const PolicyFile = z.strictObject({
   sources: z.record(name, Source).refine((sources) => Object.keys(sources).length > 0, 'must name at least one source'),
   profiles: z.record(name, Profile),
   callers: z.array(Caller).default([]),
-  steward: ownerRef.optional(),
+  steward: stewardRef.optional(),
   succession: z.array(z.enum(['named', 'manager', 'team', 'steward'])).default(['named', 'manager', 'team', 'steward']),
   guard: Guard.prefault({}),
   reapproval: Reapproval.prefault({}),

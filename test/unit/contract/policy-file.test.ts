@@ -54,7 +54,7 @@ describe('a policy file', () => {
       'a right that is none',
       '[request]',
       '[requests]',
-      /^17:11 callers\.0\.may\.0 "requests" must be one of request, approve, operate, audit, steward$/,
+      /^17:11 callers\.0\.may\.0 "requests" must be one of request, approve, operate, audit, steward; did you mean request\?$/,
     ],
     [
       'a source that is not there',
@@ -76,6 +76,75 @@ describe('a policy file', () => {
       '[self, "arn:aws:iam::123456789012:role/x"]',
       /^4:\d+ sources\.hr\.principals .*nobody can stand beside it$/,
     ],
+    [
+      'an act that is none, in one of several forms',
+      'action: revoke',
+      'action: transfr',
+      /^13:15 profiles\.ci\.onLeave\.action "transfr" must be one of revoke, suspend, transfer; did you mean transfer\?$/,
+    ],
+    [
+      'a misspelt key of one of several forms',
+      'action: revoke',
+      'action: transfer, regrets: 7d',
+      /^13:33 profiles\.ci\.onLeave\.regrets .* did you mean regret\?$/,
+    ],
+    ['a mode that is none', 'version: 1', 'version: 1\nmode: enforced', /^2:1 mode "enforced" must be one of .*; did you mean enforce\?$/],
+    [
+      'a rotation that begins before the last one is over',
+      'onLeave: {',
+      'rotateEvery: 10d\n    onLeave: {',
+      /^13:5 profiles\.ci\.rotateEvery "10d" must be more than overlap, hardLimit and regret together$/,
+    ],
+    [
+      'a hard limit before the end of the overlap',
+      'onLeave: {',
+      'overlap: 8d\n    onLeave: {',
+      /^6:3 profiles\.ci\.hardLimit \(absent\) must be at least overlap$/,
+    ],
+    [
+      'a steward by an address',
+      'version: 1',
+      'version: 1\nsteward: sec@example.com',
+      /^2:1 steward .* must be <source>:<external id>, e\.g\. team:security$/,
+    ],
+    ['a steward of no source', 'version: 1', 'version: 1\nsteward: "hq:1"', /^2:1 steward "hq:1" names the source hq, which is not under/],
+    [
+      'a steward’s rung without a steward',
+      'version: 1',
+      'version: 1\nsuccession: [manager, steward]',
+      /^2:23 succession\.1 "steward" needs a steward: <source>:<external id>$/,
+    ],
+    [
+      'a team’s rung without teams',
+      'version: 1',
+      'version: 1\nsuccession: [team]',
+      /^2:14 succession\.0 "team" needs a source called team, which tells of teams$/,
+    ],
+    ['a rung twice', 'version: 1', 'version: 1\nsuccession: [manager, manager]', /^2:23 succession\.1 "manager" stands there twice$/],
+    [
+      'a transfer to nobody',
+      'action: revoke}',
+      'action: transfer}\nsuccession: []',
+      /^13:5 profiles\.ci\.onLeave .* transfer needs a succession: who is asked to take it over$/,
+    ],
+    [
+      'a move to nobody',
+      'action: revoke}',
+      'action: revoke}\n    onMove: transfer\nsuccession: []',
+      /^14:5 profiles\.ci\.onMove "transfer" transfer needs a succession/,
+    ],
+    [
+      'an approval that nobody may give',
+      'action: revoke}',
+      'action: revoke}\n    onMove: reapprove',
+      /^14:5 profiles\.ci\.onMove "reapprove" reapprove needs somebody who may approve/,
+    ],
+    [
+      'a guard that nobody may open',
+      'version: 1',
+      'version: 1\nmode: enforce',
+      /^2:1 mode "enforce" enforce needs somebody .* right steward/,
+    ],
     ['an accountable nobody', 'policy: "hr:1"', 'policy: "nobody"', /^2:15 accountable\.policy "nobody" must be <source>:<external id>/],
     ['a key twice', 'version: 1', 'version: 1\nversion: 1', /^2:1 \(file\) .*is no YAML: Map keys must be unique/],
   ])('%s is told with line and column', (_name, from, to, problem) => {
@@ -83,6 +152,17 @@ describe('a policy file', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(problem);
   });
+
+  it.each([
+    [
+      'reapprove, where somebody may approve',
+      change('action: revoke}', 'action: revoke}\n    onMove: reapprove').replace('[request]', '[approve]'),
+    ],
+    ['enforce, where somebody is a steward', change('version: 1', 'version: 1\nmode: enforce').replace('[request]', '[steward]')],
+    ['enforce, where every source observes', change('version: 1', 'version: 1\nmode: enforce').replace('bus,', 'bus, mode: observe,')],
+    ['a steward and their rung', change('version: 1', 'version: 1\nsteward: "hr:1"\nsuccession: [named, manager, steward]')],
+    ['no succession, where nothing is handed over', change('version: 1', 'version: 1\nsuccession: []')],
+  ])('%s is right', (_name, text) => expect(problemsOf(text)).toEqual([]));
 
   it('tells all problems at once, in the order of the file', () => {
     const lines = problemsOf(GOOD.replace('gcp', '').replace('aws-iam-user', 'gcp').replace('5s', 'soon')).map(
