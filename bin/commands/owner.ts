@@ -33,5 +33,20 @@ export const owner = (): Command => {
         );
       if (more) console.log('… and more than these');
     });
+  const order = (verb: 'kill' | 'unkill', description: string): void => {
+    noun
+      .command(`${verb} <ref>`)
+      .description(description)
+      .requiredOption('--reason <text>')
+      .option('--json', 'print JSON')
+      .option('--api <url>')
+      .option('--region <name>')
+      .action(async (ref: string, options: ApiOptions & { readonly reason: string; readonly json?: boolean }) => {
+        const path = `/v1/owners/${encodeURIComponent(ref)}/${verb}`;
+        print(await callApi<Omit<Owner, 'credentials'>>(options, 'POST', path, { reason: options.reason }), options.json);
+      });
+  };
+  order('kill', 'cut an owner off from everything they hold, at once and reversibly');
+  order('unkill', 'lift a kill; credentials come back one by one');
   return noun;
 };

@@ -4,6 +4,7 @@ import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer as HttpEvent, APIGatewayProxyStructuredResultV2 as HttpResult } from 'aws-lambda';
 import { changeCredential } from '../../lib/application/change-credential.ts';
 import { listCredentials, listFindings, showCredential, showOwner } from '../../lib/application/consult.ts';
+import { killOwner } from '../../lib/application/kill-owner.ts';
 import { listBatches, releaseBatch } from '../../lib/application/release-batch.ts';
 import { requestCredential } from '../../lib/application/request-credential.ts';
 import { type Caller, callerOf, VERBS, type Verb } from '../../lib/domain/authorize.ts';
@@ -21,7 +22,8 @@ import { timelineView } from './view-timeline.ts';
 const ports = composeRequests(process.env);
 const request = requestCredential(ports);
 const show = showCredential(ports.ledger);
-const owner = showOwner(ports.ledger);
+const owner = showOwner(ports);
+const kill = killOwner(ports);
 const list = listCredentials(ports.ledger);
 const findings = listFindings(ports.ledger);
 const change = changeCredential(ports);
@@ -85,9 +87,19 @@ async function getOwner(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
   const result = await owner(caller, arn, decodeURIComponent(event.pathParameters?.['ref'] ?? ''));
   return result.ok
-    ? json(200, { ...ownerView(result.owner), credentials: result.credentials.map(credentialView), more: result.more })
+    ? json(200, { ...ownerView(result.owner, result.killEntry), credentials: result.credentials.map(credentialView), more: result.more })
     : refusal(result);
 }
+
+const postKill =
+  (verb: 'kill' | 'unkill') =>
+  async (event: HttpEvent): Promise<HttpResult> => {
+    const asked = read(Reason, event.body);
+    if (!asked.ok) return invalid(asked.errors);
+    const { arn, caller } = signedBy(event);
+    const result = await kill(caller, arn, decodeURIComponent(event.pathParameters?.['ref'] ?? ''), verb, asked.value.reason);
+    return result.ok ? json(202, ownerView(result.owner)) : refusal(result);
+  };
 
 async function getCredentials(event: HttpEvent): Promise<HttpResult> {
   const { arn, caller } = signedBy(event);
@@ -136,6 +148,8 @@ const routes = [
   { method: 'GET', path: '/v1/credentials/{id}', handler: getCredential },
   ...VERBS.map((verb) => ({ method: 'POST' as const, path: `/v1/credentials/{id}/${verb}`, handler: postChange(verb) })),
   { method: 'GET', path: '/v1/owners/{ref}', handler: getOwner },
+  { method: 'POST', path: '/v1/owners/{ref}/kill', handler: postKill('kill') },
+  { method: 'POST', path: '/v1/owners/{ref}/unkill', handler: postKill('unkill') },
   { method: 'GET', path: '/v1/findings', handler: getFindings },
   { method: 'GET', path: '/v1/batches', handler: getBatches },
   { method: 'POST', path: '/v1/batches/{seal}/release', handler: postRelease },

@@ -1,11 +1,12 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Changed } from '../../lib/application/change-credential.ts';
 import type { Denied } from '../../lib/application/consult.ts';
+import type { KillResult } from '../../lib/application/kill-owner.ts';
 import type { Released } from '../../lib/application/release-batch.ts';
 import type { RequestRefusal } from '../../lib/application/request-credential.ts';
 import type { FieldError } from './request.ts';
 
-type Why = RequestRefusal['why'] | Denied['why'] | Extract<Changed | Released, { ok: false }>['why'];
+type Why = RequestRefusal['why'] | Denied['why'] | Extract<Changed | Released | KillResult, { ok: false }>['why'];
 
 /** Status and title of every refusal there is: a new one without a line here does not compile. */
 const PROBLEMS: Readonly<Record<Why, readonly [status: number, title: string]>> = {
@@ -25,6 +26,10 @@ const PROBLEMS: Readonly<Record<Why, readonly [status: number, title: string]>> 
   'not-eligible': [403, 'No role of the owner is eligible for that profile'],
   'cannot-hold': [422, 'That owner could not have the credential'],
   'owner-not-active': [409, 'The owner is not active'],
+  // a kill
+  'already-killed': [409, 'The owner is killed already; `nhi owner show` tells how far that is'],
+  'not-killed': [409, 'The owner is not killed'],
+  'own-kill': [403, 'Nobody lifts their own kill: somebody else has to'],
   // a held batch
   'nothing-held': [404, 'Nothing is held'],
   'seal-changed': [409, 'The batch is not what was looked at any more: look at it again, and name the seal it has now'],

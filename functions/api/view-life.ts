@@ -32,6 +32,8 @@ export function lifeView(credential: Credential, names: Names = new Map()) {
         since: time(credential.sinceMs),
         accessRemovedAt: time(credential.deniedAtMs),
         ...(credential.ends && { revokedOn: time(credential.ends.atMs) }),
+        ...(credential.secretClosedAtMs !== undefined &&
+          credential.deniedAtMs === undefined && { pending: 'the provider’s control plane; nobody reads the secret meanwhile' }),
         ...(credential.liftAtMs !== undefined && { resumesFrom: time(credential.liftAtMs) }),
       },
     }),

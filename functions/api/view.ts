@@ -1,7 +1,9 @@
 import type { Listed } from '../../lib/application/consult.ts';
 import type { Credential, Version } from '../../lib/domain/credential/state.ts';
+import type { DenyEntry } from '../../lib/domain/deny-list.ts';
 import type { Finding } from '../../lib/domain/orphans.ts';
 import type { Admission, Owner } from '../../lib/domain/owner/state.ts';
+import { killView } from './view-kill.ts';
 import { lifeView, time } from './view-life.ts';
 
 /** A credential as callers see it: no leases and fences, and never a value. */
@@ -69,7 +71,8 @@ export const findingView = ({ kind, subject, status, detail, credentialId, owner
 const heldView = (admission: Admission) =>
   admission.is === 'held' && { held: { batch: admission.batch, since: time(admission.sinceMs), escalated: admission.escalated } };
 
-export const ownerView = (owner: Owner) => ({
+export const ownerView = (owner: Owner, killEntry?: DenyEntry) => ({
+  ...killView(owner, killEntry),
   id: owner.id,
   source: owner.source,
   subject: owner.subject,

@@ -35,6 +35,7 @@ export function composeRecords(env: Env): Records {
     'aws-iam-user': need(env, ENV.workQueueUrl),
     'api-token': need(env, ENV.tokenQueueUrl),
     owner: need(env, ENV.ownerQueueUrl),
+    'deny-list': need(env, ENV.denyListQueueUrl),
   };
   return {
     ...composeLedger(env),
@@ -58,6 +59,9 @@ export const composeFacts = (env: Env): FactPorts & { readonly rejects: RejectBi
 
 export const composeRequests = (env: Env): RequestPorts => ({ ...composeRecords(env), account: need(env, ENV.account) });
 
-export const composeOwnerWork = (env: Env): FollowPolicyPorts => ({ ...composeRecords(env), kinds: CONNECTOR_KINDS });
+export const composeOwnerWork = (env: Env): FollowPolicyPorts => ({ ...composeRequests(env), kinds: CONNECTOR_KINDS });
 
-export const composeSweep = (env: Env): SweepPorts & Records => ({ ...composeRecords(env), queues: [...CONNECTOR_KINDS, 'owner'] });
+export const composeSweep = (env: Env): SweepPorts & Records => ({
+  ...composeRecords(env),
+  queues: ['deny-list', 'owner', ...CONNECTOR_KINDS],
+});

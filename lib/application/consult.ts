@@ -1,6 +1,7 @@
 import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
 import { CONNECTOR_KINDS } from '../domain/credential/capabilities.ts';
 import type { Credential } from '../domain/credential/state.ts';
+import { type DenyEntry, killListId } from '../domain/deny-list.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Finding } from '../domain/orphans.ts';
 import type { Owner } from '../domain/owner/state.ts';
@@ -58,13 +59,21 @@ const OWNER_PAGE = 100;
 
 /** One owner with what they hold, the first hundred. */
 export const showOwner =
-  (ledger: Ledger) =>
+  ({ ledger, account }: { readonly ledger: Ledger; readonly account: string }) =>
   async (
     caller: Caller | undefined,
     arn: string,
     ref: string,
   ): Promise<
-    { readonly ok: true; readonly owner: Owner; readonly credentials: readonly Credential[]; readonly more: boolean } | Denied
+    | {
+        readonly ok: true;
+        readonly owner: Owner;
+        readonly credentials: readonly Credential[];
+        readonly more: boolean;
+        /** Of a killed owner who is on the list that the provider denies by. */
+        readonly killEntry: DenyEntry | undefined;
+      }
+    | Denied
   > => {
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const id = await resolveOwner(ledger, ref);
@@ -72,7 +81,10 @@ export const showOwner =
     if (!owner || !(await maySee(ledger, caller, owner.state.id))) return { ok: false, why: 'not-found', field: 'owner', value: ref };
     const { page, nextCursor } = await ledger.heldBy(owner.state.id, undefined, OWNER_PAGE);
     const credentials = page.filter(({ holder }) => holder.id === id); // others passed on
-    return { ok: true, owner: owner.state, credentials, more: nextCursor !== undefined };
+    const { key, killed } = owner.state;
+    const list = killed && (await ledger.denyList(killListId(account)));
+    const killEntry = list?.state.entries.find((entry) => entry.key === key);
+    return { ok: true, owner: owner.state, credentials, more: nextCursor !== undefined, killEntry };
   };
 
 /** A live credential with what of its owner decides whether they may have it. */

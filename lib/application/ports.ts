@@ -1,12 +1,13 @@
 import type { CredentialEvent } from '../domain/credential/events.ts';
 import type { Credential, Grant, Holder } from '../domain/credential/state.ts';
+import type { DenyList } from '../domain/deny-list.ts';
 import type { Secret } from '../domain/faults.ts';
 import type { Feed, FeedEvent } from '../domain/feed/record.ts';
 import type { Count } from '../domain/guard.ts';
 import type { Finding, Known } from '../domain/orphans.ts';
 import type { Convergence, Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
 import type { PolicyEvent, PolicyInForce } from '../domain/policy-in-force.ts';
-import type { AttemptId, CredentialId, EpochMs, FeedId, KeyId, OwnerId, PolicyId } from '../domain/types.ts';
+import type { AttemptId, CredentialId, DenyListId, EpochMs, FeedId, KeyId, OwnerId, PolicyId } from '../domain/types.ts';
 
 export interface Clock {
   now(): EpochMs;
@@ -59,7 +60,9 @@ export type Companion =
   /** Adds to a counter of the guard; one that would be more than full is `Fault('guard-tripped')`, and nothing is written. */
   | { readonly item: 'count'; readonly count: Count }
   /** Joins the batch; `Fault('guard-tripped')` when that is not the open one any more. */
-  | { readonly item: 'held'; readonly member: HeldMember };
+  | { readonly item: 'held'; readonly member: HeldMember }
+  /** A deny list after `before`, its version (0: none yet); `Fault('ledger-conflict')` when another writer was first. */
+  | { readonly item: 'deny-list'; readonly before: number; readonly state: DenyList; readonly dueAtMs: EpochMs | undefined };
 
 /** An owner whose removal is held. */
 export interface HeldMember {
@@ -99,10 +102,10 @@ export type FeedAppend = Append<Feed, FeedEvent>;
 export type RecordAppend = CredentialAppend | OwnerAppend | PolicyAppend | FeedAppend;
 
 /** Which worker does the steps of a record. */
-export type WorkQueue = Grant['connector'] | 'owner';
+export type WorkQueue = Grant['connector'] | 'owner' | 'deny-list';
 export interface WorkItem {
   readonly queue: WorkQueue;
-  readonly id: CredentialId | OwnerId | PolicyId;
+  readonly id: CredentialId | OwnerId | PolicyId | DenyListId;
 }
 export interface DueItem extends WorkItem {
   readonly dueAtMs: EpochMs;
@@ -137,6 +140,9 @@ export interface Ledger {
    * come twice or not at all. Throws `Fault('misconfigured')` on a cursor that is none.
    */
   live(queue: Grant['connector'], cursor: string | undefined, limit: number): Promise<Page>;
+  denyList(id: DenyListId): Promise<{ readonly state: DenyList; readonly version: number } | undefined>;
+  /** Throws `Fault('ledger-conflict')` when the list is not at that version any more. */
+  putDenyList(before: number, state: DenyList, dueAtMs: EpochMs | undefined): Promise<void>;
   findings(): Promise<readonly Finding[]>;
   putFinding(finding: Finding): Promise<void>;
   /** Number of the batch that what is held now joins. */

@@ -14,6 +14,8 @@ export interface OwnerWorkerPorts extends RecordPorts {
   readonly wake: Wake;
   readonly policy: Policy;
   readonly policyDigest: string;
+  /** The provider account whose kill list killed owners are on. */
+  readonly account: string;
 }
 
 /** One page fits a worker's run and a transaction's patience; a leaver with thousands takes many. */

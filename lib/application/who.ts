@@ -9,8 +9,9 @@ export async function ownersBehind(ledger: Ledger, { ownerRef, for: others }: Ca
   return ids.flatMap((id) => id ?? []);
 }
 
-/** The caller as an owner; `undefined`: no source has told of them, or they are not active. Whoever lets others do something must be. */
+/** The caller as an owner; `undefined`: no source has told of them, or they are not active, or killed. Whoever lets others do something must be. */
 export async function activeOwner(ledger: Ledger, { ownerRef }: Caller): Promise<OwnerId | undefined> {
   const id = await resolveOwner(ledger, ownerRef);
-  return id && (await ledger.owner(id))?.state.status === 'active' ? id : undefined;
+  const owner = id && (await ledger.owner(id))?.state;
+  return owner?.status === 'active' && !owner.killed ? owner.id : undefined;
 }

@@ -3,6 +3,7 @@ import { decideLeave, type OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner } from '../domain/owner/state.ts';
 import type { EpochMs, OwnerId } from '../domain/types.ts';
 import { admit, askRelease } from './admit.ts';
+import { killPage } from './kill-pages.ts';
 import { offboardPage, reviewPage } from './offboard.ts';
 import type { Loaded } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
@@ -62,6 +63,11 @@ async function act(ports: OwnerWorkerPorts, before: Loaded<Owner>, next: Acting)
       return !(await askRelease(ports, before, next));
     case 'offboard':
       await offboardPage(ports, before, next.offboarding);
+      return false;
+    case 'deny':
+    case 'unlist':
+    case 'resume':
+      await killPage(ports, before, next.work);
       return false;
     case 'review':
       await reviewPage(ports, before, next.review);

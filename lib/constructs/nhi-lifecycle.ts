@@ -17,6 +17,7 @@ import { acknowledge } from './acknowledge.ts';
 import { alarmAtFirst } from './alarm.ts';
 import { frontDoor } from './front-door.ts';
 import { InboundBus } from './inbound-bus.ts';
+import { rendersKillPolicy } from './kill-switch.ts';
 import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
 import { ProfileGroups } from './profile-groups.ts';
 import { Store } from './store.ts';
@@ -57,7 +58,7 @@ export class NhiLifecycle extends Construct {
     const { account } = Stack.of(this);
 
     const { table, key } = new Store(this, 'Store', { stackName: name, removalPolicy });
-    const { boundary } = new ProfileGroups(this, 'Profiles', { stackName: name, policy, grantDocuments: props.grantDocuments });
+    const { boundary, killPolicy } = new ProfileGroups(this, 'Profiles', { stackName: name, policy, grantDocuments: props.grantDocuments });
     const facts = new WatchedQueue(this, 'FactQueue', { queueName: `${name}-facts`, functionTimeoutS: 30 });
     const work = workQueues(this, name);
     const tokenKeys = new TokenKeys(this, 'TokenKeys', { stackName: name, key, removalPolicy });
@@ -78,8 +79,12 @@ export class NhiLifecycle extends Construct {
         removalPolicy,
         ...options,
       });
-      // Whatever a later grant says: no role of ours may change what bounds the users, or its own powers.
-      made.deny(['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'], [boundary.managedPolicyArn]);
+      // Whatever a later grant says: no role of ours may change what bounds the users, and one alone whom the kill policy denies.
+      const kept = folder === 'deny-list' ? [boundary] : [boundary, killPolicy];
+      made.deny(
+        ['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'],
+        kept.map(({ managedPolicyArn }) => managedPolicyArn),
+      );
       if (folder !== 'work-api-token') denyTokens(made, table.tableArn);
       return made;
     };
@@ -109,13 +114,20 @@ export class NhiLifecycle extends Construct {
     const api = make('api', { timeout: Duration.seconds(20), environment: { ...shared, ...queues } });
     ledger(api, ...write, ...count, 'Query', 'BatchGetItem'); // closing a batch counts on
     api.allow(['dynamodb:Query'], [dueIndexArn]);
-    api.allow(['sqs:SendMessage'], [...work.arns, work.owners.queueArn]);
+    api.allow(['sqs:SendMessage'], [...work.arns, work.owners.queueArn, work.denyLists.queueArn]);
     this.api = frontDoor(this, { name, code: api.function, logRetention, removalPolicy });
 
     const offboard = make('offboard', { timeout: Duration.seconds(WORK_TIMEOUT_S), environment: { ...shared, ...queues } });
     ledger(offboard, ...write, ...count, 'Query', 'BatchGetItem');
-    offboard.allow(['sqs:SendMessage'], [work.owners.queueArn, ...work.arns]);
+    offboard.allow(['sqs:SendMessage'], [...work.arns, work.owners.queueArn, work.denyLists.queueArn]);
     offboard.function.addEventSource(new SqsEventSource(work.owners, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 5 }));
+
+    const denyList = make('deny-list', {
+      timeout: Duration.seconds(WORK_TIMEOUT_S),
+      environment: { ...shared, ...queues, [ENV.killPolicyArn]: killPolicy.managedPolicyArn },
+    });
+    ledger(denyList, 'GetItem', 'PutItem');
+    rendersKillPolicy(this, denyList, name, work.denyLists);
 
     workers(this, {
       ...{
@@ -139,7 +151,7 @@ export class NhiLifecycle extends Construct {
     sweep.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [table.tableArn], {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [KEYS.state(POLICY_ID).pk] },
     });
-    sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [...work.arns, work.owners.queueArn]);
+    sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [...work.arns, work.owners.queueArn, work.denyLists.queueArn]);
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(sweep.function, { retryAttempts: 0 })],

@@ -1,6 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { NAMES } from '../contract/env.ts';
+import { killDocument } from '../contract/kill-policy.ts';
 import type { Policy } from '../domain/policy.ts';
 import { acknowledge } from './acknowledge.ts';
 
@@ -17,6 +18,8 @@ export interface ProfileGroupsProps {
  */
 export class ProfileGroups extends Construct {
   readonly boundary: iam.ManagedPolicy;
+  /** On every group; made so that it matches nobody, and rendered by the worker of the kill list alone. */
+  readonly killPolicy: iam.ManagedPolicy;
   readonly groups: readonly iam.Group[];
 
   constructor(scope: Construct, id: string, { stackName, policy, grantDocuments }: ProfileGroupsProps) {
@@ -32,9 +35,18 @@ export class ProfileGroups extends Construct {
       ['IAM5[Action::*]', 'IAM5[Resource::*]'],
       'A boundary allows nothing by itself: it is the ceiling, its denies are the point, and the groups say what a user may do.',
     );
+    this.killPolicy = new iam.ManagedPolicy(this, 'Kill', {
+      managedPolicyName: NAMES.killPolicyOf(stackName),
+      path: NAMES.iamPath,
+      // Unchanged from one deployment to the next, or it would take the place of what is denied at the time.
+      description: 'Denies everything to the users of killed owners; its versions are made at run time.',
+      document: iam.PolicyDocument.fromJson(killDocument([])),
+    });
+    acknowledge(this.killPolicy, ['IAM5[Action::*]', 'IAM5[Resource::*]'], 'It denies, and allows nothing.');
     const ofIam = Object.entries(policy.profiles).filter(([, { connector }]) => connector === 'aws-iam-user');
     this.groups = ofIam.map(([name, profile]) => {
       const group = new iam.Group(this, `Group-${name}`, { groupName: NAMES.groupOf(stackName, name), path: NAMES.iamPath });
+      group.addManagedPolicy(this.killPolicy);
       for (const [index, grant] of profile.grants.entries()) {
         const document = grantDocuments[grant];
         if (document) {

@@ -38,6 +38,11 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   OwnerLeaveScheduled: 'Owner Leave Scheduled',
   OwnerLeft: 'Owner Left',
   OwnerReviewed: 'Owner Reviewed',
+  OwnerKilled: 'Owner Killed',
+  KillConfirmed: 'Owner Kill Confirmed',
+  KillCompleted: 'Owner Kill Completed',
+  KillLifted: 'Owner Kill Lifted',
+  OwnerRestored: 'Owner Restored',
   OwnerOffboarded: 'Owner Offboarded',
   // the guard: one event an owner; the batch is in its data
   RemovalHeld: 'Batch Held',

@@ -7,6 +7,8 @@ export const ENV = {
   tokenQueueUrl: 'NHI_TOKEN_QUEUE_URL', // api-token
   tokenKeys: 'NHI_TOKEN_KEYS', // name of the secret with the keys that tokens are told by
   ownerQueueUrl: 'NHI_OWNER_QUEUE_URL',
+  denyListQueueUrl: 'NHI_DENY_LIST_QUEUE_URL',
+  killPolicyArn: 'NHI_KILL_POLICY_ARN',
   rejectQueueUrl: 'NHI_REJECT_QUEUE_URL',
   bus: 'NHI_BUS',
   boundaryArn: 'NHI_BOUNDARY_ARN',
@@ -29,6 +31,7 @@ export const NAMES = {
   /** Every user's name begins so; the rest is the credential's id in lower case. */
   userPrefix: 'nhi-cred_',
   groupOf: (stack: string, profile: string): string => `${stack}-${profile}`,
+  killPolicyOf: (stack: string): string => `${stack}-kill-1`,
   inboundBus: (stack: string): string => `${stack}-in`,
   outboundBus: (stack: string): string => stack,
   metrics: 'NhiLifecycle',
@@ -37,6 +40,9 @@ export const NAMES = {
   orphans: 'Orphans',
   heldActs: 'HeldActs',
   heldTooLong: 'HeldTooLong',
+  /** Percent of the kill list's room that is taken. */
+  killListFill: 'KillListFill',
+  killPending: 'KillPending',
 } as const;
 
 /** File beside each bundle that holds the compiled policy. */

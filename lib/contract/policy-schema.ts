@@ -71,7 +71,7 @@ const Profile = z.strictObject({
   connector: z.enum(CONNECTOR_KINDS),
   accountable: ownerRef,
   whyNotRole: z.string().trim().min(10, 'must say why: a role is the better answer wherever it is one'),
-  grants: z.array(grant).max(10).default([]),
+  grants: z.array(grant).max(9).default([]), // a group takes ten managed policies, and one of them is the kill policy
   scopes: z.array(scope).max(50).default([]),
   eligible: z.strictObject({ roles: some(role) }),
   environments: some(name),

@@ -1,4 +1,4 @@
-import type { CredentialId, FeedId, OwnerId, PolicyId } from '../domain/types.ts';
+import type { CredentialId, DenyListId, FeedId, OwnerId, PolicyId } from '../domain/types.ts';
 
 /** Key of one item. */
 export interface Key {
@@ -6,7 +6,7 @@ export interface Key {
   readonly sk: string;
 }
 
-export type RecordId = CredentialId | OwnerId | PolicyId | FeedId;
+export type RecordId = CredentialId | OwnerId | PolicyId | FeedId | DenyListId;
 
 /** The only index: sparse, keys only, partitioned by queue and shard, sorted by due time. */
 export const DUE_INDEX = 'due';
@@ -21,6 +21,7 @@ const KINDS = [
   ['own_', 'OWNER'],
   ['policy', 'POLICY'],
   ['feed_', 'FEED'],
+  ['deny_', 'DENY'],
 ] as const;
 const padded = (version: number): string => version.toString().padStart(8, '0');
 

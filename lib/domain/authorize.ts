@@ -64,6 +64,14 @@ export function authorizeChange(
   return authorize(caller, who.right) ?? (who.by === 'others' && stands ? 'own-request' : undefined);
 }
 
+/** Whoever operates may kill, be it themselves. Lifting gives access back: `stands`, the killed owner and who acts for them, may not. */
+export const authorizeKill = (
+  caller: Caller | undefined,
+  verb: 'kill' | 'unkill',
+  stands: boolean,
+): AuthorizationRejection | 'own-kill' | undefined =>
+  authorize(caller, 'operate') ?? (verb === 'unkill' && stands ? 'own-kill' : undefined);
+
 /** `*` and `{name}` stay within one segment (no `:` or `/`), so that a pattern can't be stretched over a path or an account. */
 export function matchArn(pattern: string, arn: string): Readonly<Record<string, string>> | undefined {
   const source = pattern.replace(/[.+?^$()|[\]\\]|\{(\w+)\}|\*/g, (token: string, name: string | undefined) => {

@@ -11,6 +11,8 @@ export type FeedId = Brand<string, 'FeedId'>;
 export type PolicyId = Brand<string, 'PolicyId'>;
 /** The opaque value that stands for an owner in tags and policies; never an e-mail address or a staff number. */
 export type OwnerKey = Brand<string, 'OwnerKey'>;
+/** `deny_<account>_<what is denied>` */
+export type DenyListId = Brand<string, 'DenyListId'>;
 /** A UUID, since Secrets Manager takes 32 to 64 characters as `ClientRequestToken`. */
 export type AttemptId = Brand<string, 'AttemptId'>;
 /** What the provider calls one key, e.g. an access key id. Not secret. */

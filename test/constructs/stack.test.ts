@@ -11,10 +11,11 @@ const rights = rightsByFunction(template);
 const all = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties);
 
 describe('functions', () => {
-  it('are eight, each with a role of its own, Node 24 on arm64', () => {
+  it('are nine, each with a role of its own, Node 24 on arm64', () => {
     const functions = all('AWS::Lambda::Function').filter(({ FunctionName }) => FunctionName);
     expect(functions.map(({ FunctionName }) => FunctionName).sort()).toEqual([
       'nhi-api',
+      'nhi-deny-list',
       'nhi-offboard',
       'nhi-owner-events',
       'nhi-publish',
@@ -50,9 +51,22 @@ describe('cdk-nag', () => {
 });
 
 describe('least privilege', () => {
-  it('no function but the worker and the sweep of the account has a right in IAM or Secrets Manager', () => {
+  it('one function alone may say whom the kill policy denies: it makes and removes versions of exactly that policy, and nothing else', () => {
+    expect(rights['deny-list']?.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line))).toEqual(
+      ['Create', 'Delete', 'Get']
+        .map((verb) => `allow iam:${verb}PolicyVersion on arn:<Partition>:iam::<AccountId>:policy/nhi/nhi-kill-1`)
+        .concat('allow iam:ListPolicyVersions on arn:<Partition>:iam::<AccountId>:policy/nhi/nhi-kill-1'),
+    );
+    for (const [name, lines] of Object.entries(rights))
+      expect(
+        lines.some((line) => /^deny iam:\*PolicyVersion on <NhiProfilesKill>$/.test(line)),
+        name,
+      ).toBe(name !== 'deny-list');
+  });
+
+  it('no function but the worker, the kill list and the sweep of the account has a right in IAM or Secrets Manager', () => {
     for (const [name, allowed] of Object.entries(rights))
-      if (!name.startsWith('work-') && name !== 'sweep-account')
+      if (!name.startsWith('work-') && name !== 'deny-list' && name !== 'sweep-account')
         expect(
           allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
           name,
@@ -156,6 +170,17 @@ describe('the boundary', () => {
   });
 });
 
+describe('the kill policy', () => {
+  it('is on every group, and matches nobody until somebody is killed', () => {
+    const [kill] = all('AWS::IAM::ManagedPolicy').filter(({ ManagedPolicyName }) => ManagedPolicyName === 'nhi-kill-1');
+    expect(kill.Path).toBe('/nhi/');
+    expect(kill.PolicyDocument.Statement).toEqual([
+      expect.objectContaining({ Effect: 'Deny', Action: '*', Condition: { StringEquals: { 'aws:PrincipalTag/nhi:owner': ['nobody'] } } }),
+    ]);
+    for (const { ManagedPolicyArns } of all('AWS::IAM::Group')) expect(JSON.stringify(ManagedPolicyArns)).toContain('ProfilesKill');
+  });
+});
+
 describe('what holds things', () => {
   it('the table has point-in-time recovery, deletion protection, our key, a stream, and one index of keys only', () => {
     template.hasResourceProperties('AWS::DynamoDB::Table', {
@@ -176,6 +201,7 @@ describe('what holds things', () => {
   it('every queue a function reads has a dead-letter queue, a visibility of six time-outs, and refuses plain HTTP', () => {
     const read = all('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy);
     expect(read.map(({ QueueName, VisibilityTimeout }) => [QueueName, VisibilityTimeout]).sort()).toEqual([
+      ['nhi-deny-list', 360],
       ['nhi-facts', 180],
       ['nhi-owner-work', 360],
       ['nhi-work-api-token', 360],
@@ -188,8 +214,8 @@ describe('what holds things', () => {
     const alarms = all('AWS::CloudWatch::Alarm').filter(
       ({ MetricName, Threshold }) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold === 1,
     );
-    expect(ends).toHaveLength(7);
-    expect(alarms).toHaveLength(7);
+    expect(ends).toHaveLength(8);
+    expect(alarms).toHaveLength(8);
   });
 
   it('a record past its deadline raises an alarm', () => {

@@ -1,6 +1,10 @@
 import type { Companion, Loaded } from '../../application/ports.ts';
-import { KEYS } from '../../contract/table.ts';
+import { duePartition, dueShardOf, KEYS } from '../../contract/table.ts';
+import type { Holder } from '../../domain/credential/state.ts';
+import type { DenyList } from '../../domain/deny-list.ts';
 import { Fault } from '../../domain/faults.ts';
+import type { Owner } from '../../domain/owner/state.ts';
+import type { EpochMs } from '../../domain/types.ts';
 
 /** Why one item of a transaction was not written. */
 export type Place = 'record' | 'owner' | 'companion' | 'guard';
@@ -24,6 +28,32 @@ export const ABSENT: Condition = { ConditionExpression: 'attribute_not_exists(pk
 
 /** Both are words that DynamoDB keeps for itself. */
 export const OPEN_BATCH_NAMES = { '#batch': 'batch', '#size': 'size' };
+
+/** A deny list is a record without a history: each change is an event of the owner it is about. */
+export const denyListPut = (before: number, state: DenyList, dueAtMs: EpochMs | undefined): Put => ({
+  Item: {
+    ...KEYS.state(state.id),
+    version: before + 1,
+    state,
+    ...(dueAtMs !== undefined && { duePk: duePartition('deny-list', dueShardOf(state.id)), dueAt: dueAtMs }),
+  },
+  ...(before === 0 ? ABSENT : { ConditionExpression: 'version = :read', ExpressionAttributeValues: { ':read': before } }),
+});
+
+/** What the conditions and the checks of tokens look at, which read nothing of the state. */
+export const besideOf = ({ status, epoch, offboarding, killed }: Owner): Readonly<Record<string, unknown>> => ({
+  status,
+  epoch,
+  ...(killed && { killed: killed.atMs }),
+  ...(offboarding?.cause === 'for-cause' && { forCause: true }),
+});
+
+export const activeIn = ({ id, epoch }: Holder) => ({
+  Key: KEYS.state(id),
+  ConditionExpression: '#status = :active AND epoch = :epoch AND attribute_not_exists(killed)',
+  ExpressionAttributeNames: { '#status': 'status' },
+  ExpressionAttributeValues: { ':active': 'active', ':epoch': epoch },
+});
 
 type Guarding = Extract<Companion, { item: 'count' | 'held' }>;
 
@@ -57,7 +87,7 @@ export function guardWrites(companion: Guarding): readonly ({ readonly put: Put 
 }
 
 /** A companion as an item, unique where its name must be. */
-export function companionPut(companion: Exclude<Companion, Guarding>): Put {
+export function companionPut(companion: Exclude<Companion, Guarding | { item: 'deny-list' }>): Put {
   switch (companion.item) {
     case 'ownership':
       // Stays when the credential passes on, and may come back: it says where to look, and the record who holds it.

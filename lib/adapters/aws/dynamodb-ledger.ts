@@ -21,7 +21,21 @@ import { POLICY_ID, type PolicyInForce } from '../../domain/policy-in-force.ts';
 import type { CredentialId, EpochMs, OwnerId } from '../../domain/types.ts';
 import { dynamodbBatches } from './dynamodb-batches.ts';
 import { readCursor, writeCursor } from './dynamodb-cursor.ts';
-import { ABSENT, type Condition, companionPut, guardWrites, idIn, type Place, type Put, recordIn, type Update } from './dynamodb-items.ts';
+import { dynamodbDenyLists } from './dynamodb-deny-lists.ts';
+import {
+  ABSENT,
+  activeIn,
+  besideOf,
+  type Condition,
+  companionPut,
+  denyListPut,
+  guardWrites,
+  idIn,
+  type Place,
+  type Put,
+  recordIn,
+  type Update,
+} from './dynamodb-items.ts';
 
 export interface DynamodbLedgerConfig {
   readonly client: DynamoDBDocumentClient;
@@ -200,6 +214,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
       const items = await queryAll({ KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk }, ConsistentRead: true });
       return items.map(({ finding }) => finding as Finding);
     },
+    ...dynamodbDenyLists({ client, TableName, get }),
     ...dynamodbBatches({ client, TableName, get, queryAll }),
     putFinding: async (finding) => {
       await client.send(new PutCommand({ TableName, Item: { ...KEYS.finding(finding.kind, finding.subject), finding } }));
@@ -252,24 +267,13 @@ function recordWrites(append: RecordAppend, queue: WorkQueue, beside: Item): rea
   ];
 }
 
-const companionWrites = (companion: Companion): readonly Write[] =>
-  companion.item === 'count' || companion.item === 'held'
-    ? guardWrites(companion).map((one): Write => ({ place: 'guard', ...one }))
-    : [{ place: 'companion', put: companionPut(companion) }];
-
-/** What the conditions and the checks of tokens look at, which read nothing of the state. */
-const besideOf = ({ status, epoch, offboarding }: Owner): Item => ({
-  status,
-  epoch,
-  ...(offboarding?.cause === 'for-cause' && { forCause: true }),
-});
-
-const activeIn = ({ id, epoch }: Holder) => ({
-  Key: KEYS.state(id),
-  ConditionExpression: '#status = :active AND epoch = :epoch AND attribute_not_exists(killed)',
-  ExpressionAttributeNames: { '#status': 'status' },
-  ExpressionAttributeValues: { ':active': 'active', ':epoch': epoch },
-});
+function companionWrites(companion: Companion): readonly Write[] {
+  if (companion.item === 'count' || companion.item === 'held')
+    return guardWrites(companion).map((one): Write => ({ place: 'guard', ...one }));
+  // One more record that was read and is written back: whoever was faster makes it a conflict, and it is read again.
+  if (companion.item === 'deny-list') return [{ place: 'record', put: denyListPut(companion.before, companion.state, companion.dueAtMs) }];
+  return [{ place: 'companion', put: companionPut(companion) }];
+}
 
 /** Which places failed their condition; none: only a collision with another transaction. `undefined`: something else broke. */
 function failedPlaces(error: unknown, writes: readonly Write[]): readonly Place[] | undefined {

@@ -9,16 +9,18 @@ import type {
   OwnerAppend,
   PolicyAppend,
   Release,
+  WorkItem,
   WorkQueue,
 } from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
+import type { DenyList } from '../../domain/deny-list.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { Feed } from '../../domain/feed/record.ts';
 import type { Count } from '../../domain/guard.ts';
 import type { Finding } from '../../domain/orphans.ts';
 import type { Owner } from '../../domain/owner/state.ts';
 import { POLICY_ID, type PolicyInForce } from '../../domain/policy-in-force.ts';
-import type { CredentialId, EpochMs, FeedId, OwnerId, PolicyId } from '../../domain/types.ts';
+import type { CredentialId, DenyListId, EpochMs, FeedId, OwnerId, PolicyId } from '../../domain/types.ts';
 
 interface Kept<S> extends Loaded<S> {
   readonly queue: WorkQueue;
@@ -30,9 +32,16 @@ interface Kept<S> extends Loaded<S> {
 export interface MemoryLedger extends Ledger {
   readonly credentials: ReadonlyMap<CredentialId, Kept<Credential>>;
   readonly owners: ReadonlyMap<OwnerId, Kept<Owner>>;
+  readonly denyLists: ReadonlyMap<DenyListId, KeptList>;
   readonly history: ReadonlyMap<string, readonly Envelope[]>;
   /** Records that can't be read, for a test to damage and to mend. */
   readonly damaged: Set<string>;
+}
+
+interface KeptList {
+  readonly state: DenyList;
+  readonly version: number;
+  readonly dueAtMs: EpochMs | undefined;
 }
 
 /** The ledger in memory, with the semantics of the DynamoDB one. States are shared, not copied: everything in them is readonly. */
@@ -41,12 +50,18 @@ export function memoryLedger(): MemoryLedger {
   const owners = new Map<OwnerId, Kept<Owner>>();
   const policies = new Map<PolicyId, Kept<PolicyInForce>>();
   const feeds = new Map<FeedId, Kept<Feed>>();
+  const denyLists = new Map<DenyListId, KeptList>();
   const history = new Map<string, Envelope[]>();
   const unique = new Map<string, string>();
   const held = new Map<OwnerId, CredentialId[]>();
   const findings = new Map<string, Finding>();
   const damaged = new Set<string>();
   const guard: Guard = { counts: new Map(), members: [], releases: [], open: 1 };
+
+  const putDenyList = (before: number, state: DenyList, dueAtMs: EpochMs | undefined): void => {
+    if ((denyLists.get(state.id)?.version ?? 0) !== before) throw new Fault('ledger-conflict', true, state.id);
+    denyLists.set(state.id, { state, version: before + 1, dueAtMs });
+  };
 
   const write = <S extends Credential | Owner | PolicyInForce | Feed>(
     records: Map<S['id'], Kept<S>>,
@@ -68,6 +83,8 @@ export function memoryLedger(): MemoryLedger {
     if (events.some(({ id }) => id === last.id)) return; // ours, went through unnoticed
     if ((records.get(state.id)?.version ?? 0) !== (before?.version ?? 0)) throw new Fault('ledger-conflict', true, state.id);
     for (const companion of companions) claim(unique, guard, companion);
+    for (const companion of companions)
+      if (companion.item === 'deny-list') putDenyList(companion.before, companion.state, companion.dueAtMs);
     for (const companion of companions) keep(unique, held, guard, companion);
     history.set(state.id, [...events, ...envelopes]);
     records.set(state.id, { state, version: last.version, headHash: last.hash, queue, dueAtMs });
@@ -81,12 +98,19 @@ export function memoryLedger(): MemoryLedger {
     page: ids.flatMap((id) => (damaged.has(id) ? [] : (credentials.get(id)?.state ?? []))),
     unreadable: ids.filter((id) => damaged.has(id)),
   });
+  const dueIn = (
+    queue: WorkQueue,
+  ): readonly (Pick<KeptList, 'dueAtMs'> & { readonly queue: WorkQueue; readonly state: Pick<WorkItem, 'id'> })[] => {
+    if (queue === 'deny-list') return [...denyLists.values()].map((list) => ({ ...list, queue }));
+    return queue === 'owner' ? [...owners.values(), ...policies.values()] : [...credentials.values()];
+  };
   const dueAgain = (queue: WorkQueue | undefined, id: string, move: (dueAtMs: EpochMs | undefined) => EpochMs | undefined): void => {
-    const change = <S>(records: Map<string, Kept<S>>): void => {
+    const change = <R extends Pick<KeptList, 'dueAtMs'>>(records: Map<string, R>): void => {
       const record = records.get(id);
       if (record) records.set(id, { ...record, dueAtMs: move(record.dueAtMs) });
     };
-    if (queue !== 'owner') change(credentials as Map<string, Kept<Credential>>);
+    if (queue === 'deny-list') change(denyLists as Map<string, KeptList>);
+    else if (queue !== 'owner') change(credentials as Map<string, Kept<Credential>>);
     if (queue === 'owner' || queue === undefined) {
       change(owners as Map<string, Kept<Owner>>);
       change(policies as Map<string, Kept<PolicyInForce>>);
@@ -96,6 +120,7 @@ export function memoryLedger(): MemoryLedger {
   return {
     credentials,
     owners,
+    denyLists,
     history,
     damaged,
     credential: async (id) => load(credentials, id),
@@ -125,6 +150,8 @@ export function memoryLedger(): MemoryLedger {
         nextCursor: from + limit < all.length ? `${from + limit}` : undefined,
       };
     },
+    denyList: async (id) => denyLists.get(id),
+    putDenyList: async (before, state, dueAtMs) => putDenyList(before, state, dueAtMs),
     findings: async () => [...findings.values()],
     putFinding: async (finding) => void findings.set(`${finding.kind} ${finding.subject}`, finding),
     openBatch: async () => guard.open,
@@ -141,7 +168,7 @@ export function memoryLedger(): MemoryLedger {
       const { requires } = append;
       const owner = requires && owners.get(requires.id)?.state;
       const mine = history.get(append.state.id)?.some(({ id }) => id === append.envelopes.at(-1)?.id);
-      if (requires && !mine && !(owner?.status === 'active' && owner.epoch === requires.epoch))
+      if (requires && !mine && !(owner?.status === 'active' && owner.epoch === requires.epoch && !owner.killed))
         throw new Fault('owner-not-active', false, requires.id);
       write(credentials, append.state.grant.connector, append);
     },
@@ -149,7 +176,7 @@ export function memoryLedger(): MemoryLedger {
     appendPolicy: async (append: PolicyAppend) => write(policies, 'owner', append),
     appendFeed: async (append: FeedAppend) => write(feeds, 'owner', append),
     due: async (queue, nowMs, limit) =>
-      [...(queue === 'owner' ? [...owners.values(), ...policies.values()] : credentials.values())]
+      [...dueIn(queue)]
         .flatMap(({ queue: own, dueAtMs, state }) =>
           own === queue && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ queue, id: state.id, dueAtMs }] : [],
         )
@@ -166,6 +193,7 @@ const keyOf = (companion: Companion): string | undefined => {
     case 'convergence':
     case 'count':
     case 'held':
+    case 'deny-list':
       return undefined;
     case 'subject':
       return `ACCOUNT#${companion.account}#${companion.subject}`;

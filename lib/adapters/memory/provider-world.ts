@@ -4,6 +4,8 @@ import type { AttemptId, CredentialId, EpochMs, KeyId } from '../../domain/types
 export interface ProviderWorld {
   readonly users: Map<string, IamUser>;
   readonly secrets: Map<string, StoredSecret>;
+  /** Versions of the kill policy, the last one in force: owner keys whose users are denied. */
+  readonly killVersions: (readonly string[])[];
   /** A new key is refused for so long, and a listing may miss it for so long. IAM: 3 to 4 s, longer at times. */
   readonly propagationMs: number;
 }
@@ -52,13 +54,18 @@ export function use(world: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean
   return accepted;
 }
 
-export const providerWorld = (propagationMs = 4_000): ProviderWorld => ({ users: new Map(), secrets: new Map(), propagationMs });
+export const providerWorld = (propagationMs = 4_000): ProviderWorld => ({
+  users: new Map(),
+  secrets: new Map(),
+  killVersions: [],
+  propagationMs,
+});
 
 /** Whether a signed call with that key would be accepted now. */
-export function accepts({ users, propagationMs }: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
-  for (const { keys, denied } of users.values()) {
+export function accepts({ users, killVersions, propagationMs }: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
+  for (const { keys, denied, ownerKey } of users.values()) {
     const key = keys.get(keyId);
-    if (key) return !denied && key.active && nowMs - key.createdAtMs >= propagationMs;
+    if (key) return !denied && !killVersions.at(-1)?.includes(ownerKey) && key.active && nowMs - key.createdAtMs >= propagationMs;
   }
   return false;
 }

@@ -32,6 +32,8 @@ export type Command =
   | { readonly type: 'revoke'; readonly cause: RevocationCause; readonly ifHeldBy?: IfHeldBy }
   /** Denies everything, reversibly. */
   | { readonly type: 'suspend'; readonly why: SuspensionCause; readonly ends?: Suspended['ends']; readonly ifHeldBy?: IfHeldBy }
+  /** The owner's kill of that time: denied anew, whatever the record believes. What was never handed over ends. */
+  | { readonly type: 'kill'; readonly killedAtMs: EpochMs; readonly ifHeldBy: IfHeldBy }
   /** `holder`: the owner as they are now, active; in a later life, where they left and came back. */
   | { readonly type: 'resume'; readonly holder: Holder }
   /** Wants the key back that was disabled last and is not deleted yet. */
@@ -106,11 +108,13 @@ export function decide(
   switch (command.type) {
     case 'revoke':
       if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
-      return accept({ type: 'RevocationStarted', cause: command.cause, atMs: nowMs, deadlineMs: plusMs(nowMs, timing.revokeWithinMs) });
+      return revoked(command.cause, nowMs, timing);
     case 'start':
       return started(state, command, nowMs, timing, plan);
     case 'suspend':
       return suspended(state, command, nowMs);
+    case 'kill':
+      return killed(state, command, nowMs, timing);
     case 'resume': {
       if (state.status !== 'suspended') return reject(endingOr(state, 'not-suspended'));
       if (command.holder.id !== state.holder.id || command.holder.epoch < state.holder.epoch) return reject('held-by-another');
@@ -128,7 +132,7 @@ export function decide(
   }
 }
 
-type OfActive = Exclude<Command, { type: 'request' | 'revoke' | 'start' | 'suspend' | 'resume' | 'accept' }>;
+type OfActive = Exclude<Command, { type: 'request' | 'revoke' | 'start' | 'suspend' | 'kill' | 'resume' | 'accept' }>;
 
 function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: Timing, plan: typeof nextStep): Decision {
   switch (command.type) {
@@ -179,6 +183,19 @@ function suspended(state: Credential, { why, ends }: Extract<Command, { type: 's
   if (state.status === 'active' || state.liftAtMs !== undefined) return accept({ type: 'SuspensionStarted', why, atMs: nowMs, ends });
   const sooner = ends && (!state.ends || ends.atMs < state.ends.atMs) ? ends : undefined;
   return sooner ? accept({ type: 'SuspensionStarted', why, atMs: nowMs, ends: sooner }) : reject('already-suspended');
+}
+
+const revoked = (cause: RevocationCause, nowMs: EpochMs, { revokeWithinMs }: Timing): Decision =>
+  accept({ type: 'RevocationStarted', cause, atMs: nowMs, deadlineMs: plusMs(nowMs, revokeWithinMs) });
+
+/** What was suspended for another reason stays so, with the end it had, after the kill is lifted. */
+function killed(state: Credential, { killedAtMs }: Extract<Command, { type: 'kill' }>, nowMs: EpochMs, timing: Timing): Decision {
+  if (state.status === 'provisioning') return revoked('owner-killed', nowMs, timing);
+  if (!isLiving(state)) return reject('already-ending');
+  if (state.status === 'active' || state.liftAtMs !== undefined)
+    return accept({ type: 'SuspensionStarted', why: 'killed', atMs: nowMs, ends: undefined, killedAtMs });
+  if (state.killedAtMs === killedAtMs) return accept();
+  return accept({ type: 'SuspensionStarted', why: state.why, atMs: nowMs, ends: state.ends, killedAtMs });
 }
 
 /** One that is under way for the same leave goes on, with another heir where the one it had is gone. */

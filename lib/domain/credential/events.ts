@@ -87,6 +87,8 @@ export type CredentialEvent =
       readonly why: SuspensionCause;
       readonly atMs: EpochMs;
       readonly ends: Suspended['ends'];
+      /** The kill it belongs to. */
+      readonly killedAtMs?: EpochMs;
     }
   /** `holder`: the owner as they are now; in a later life, where they left and came back. */
   | { readonly type: 'ResumptionStarted'; readonly holder: Holder; readonly liftAtMs: EpochMs }
@@ -121,7 +123,8 @@ export type CredentialEvent =
   | { readonly type: 'RevocationStarted'; readonly cause: RevocationCause; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
   /** `startedAtMs`: when its call began, at the earliest. */
   | { readonly type: 'AccessDenied'; readonly startedAtMs: EpochMs; readonly atMs: EpochMs }
-  | { readonly type: 'DenyFailed'; readonly blocked: Blocked }
+  /** `secretClosedAtMs`: the second line, nobody but us reads the secret any more. */
+  | { readonly type: 'DenyFailed'; readonly blocked: Blocked; readonly secretClosedAtMs?: EpochMs }
   | { readonly type: 'KeysDisabled'; readonly fence: number; readonly unknown: readonly KeyId[]; readonly atMs: EpochMs }
   | { readonly type: 'SecretWithdrawn'; readonly fence: number }
   | { readonly type: 'AccountRemoved'; readonly fence: number }

@@ -16,7 +16,7 @@ function activeOnly(state: Credential, event: CredentialEvent): Active {
 }
 
 export function suspensionStarted(state: Credential, event: Event<'SuspensionStarted'>): Suspended {
-  const { why, atMs, ends } = event;
+  const { why, atMs, ends, killedAtMs } = event;
   const before = living(state, event);
   const again = before.status === 'suspended' && before.liftAtMs === undefined ? before : undefined;
   const { replacement: _replacement, ...rest } = { replacement: undefined, ...before };
@@ -30,6 +30,8 @@ export function suspensionStarted(state: Credential, event: Event<'SuspensionSta
     deniedAtMs: again?.deniedAtMs,
     liftAtMs: undefined,
     lifting: undefined,
+    killedAtMs: killedAtMs ?? again?.killedAtMs,
+    secretClosedAtMs: before.status === 'suspended' ? before.secretClosedAtMs : undefined,
     blocked: undefined,
   };
 }
@@ -51,7 +53,7 @@ export function suspensionDenied(state: Suspended, { startedAtMs, atMs }: Event<
 export function suspensionLifted(state: Credential, { fence, checkAtMs }: Event<'SuspensionLifted'>): Credential {
   if (state.status !== 'suspended' || state.lifting !== fence) return state;
   const { why: _why, sinceMs: _sinceMs, denyAtMs: _denyAtMs, deniedAtMs: _deniedAtMs, ends: _ends, ...rest } = state;
-  const { liftAtMs: _liftAtMs, lifting: _lifting, ...living } = rest;
+  const { liftAtMs: _liftAtMs, lifting: _lifting, killedAtMs: _killedAtMs, secretClosedAtMs: _secretClosedAtMs, ...living } = rest;
   const versions = living.versions.map(
     (version): Version =>
       version.phase === 'retiring'

@@ -37,8 +37,12 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       return started(state, event);
     case 'StepFailed':
       return failed(state, event);
-    case 'DenyFailed':
-      return { ...state, blocked: event.blocked };
+    case 'DenyFailed': {
+      const { blocked, secretClosedAtMs } = event;
+      return state.status === 'suspended' && secretClosedAtMs !== undefined
+        ? { ...state, blocked, secretClosedAtMs }
+        : { ...state, blocked };
+    }
     case 'AccountEnsured':
       return state.status === 'provisioning' ? { ...answered(state), hasAccount: true } : answered(state);
     case 'SecretEnsured':

@@ -98,12 +98,13 @@ export type RevocationCause =
   | 'owner-left'
   | 'owner-left-for-cause'
   | 'owner-moved'
+  | 'owner-killed'
   | 'policy-changed'
   | 'orphaned'
   | 'requested'
   | 'gave-up';
 /** `owner-left`: and nobody could take it over. `not-replaced`: somebody knew a key who may no longer, and no new one came to life in time. */
-export type SuspensionCause = 'requested' | 'owner-left' | 'owner-moved' | 'policy-changed' | 'orphaned' | 'not-replaced';
+export type SuspensionCause = 'requested' | 'killed' | 'owner-left' | 'owner-moved' | 'policy-changed' | 'orphaned' | 'not-replaced';
 export type HandoverCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'policy-changed' | 'requested' | 'refused';
 /** Which rung of the succession an heir stands on; `chosen`: somebody named them in a command. */
 export type Rung = 'named' | 'manager' | 'team' | 'steward' | 'chosen';
@@ -215,6 +216,10 @@ export interface Suspended extends Living {
   readonly liftAtMs: EpochMs | undefined;
   /** The lease under which it is taken off; an answer under any other resumes nothing. */
   readonly lifting: number | undefined;
+  /** The kill of its owner that it was last denied for, whatever it was suspended for before. */
+  readonly killedAtMs: EpochMs | undefined;
+  /** The provider could not be told, so nobody but us reads the secret: pending its control plane. */
+  readonly secretClosedAtMs: EpochMs | undefined;
 }
 
 /** What is left to do, in this order; access is gone after the first two. */

@@ -2,7 +2,7 @@ import type { Credential } from '../credential/state.ts';
 import type { Timing } from '../timing.ts';
 import { type EpochMs, latest, type OwnerId, type OwnerKey, plusMs } from '../types.ts';
 import { CLOCK_SKEW_MS } from './fact-limits.ts';
-import type { Admission, Convergence, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Removal, Review } from './state.ts';
+import type { Admission, Convergence, KillWork, Offboarding, Owner, OwnerEvent, OwnerFact, PassTally, Removal, Review } from './state.ts';
 
 export type OwnerRejection = 'sequence-jump' | 'from-the-future' | 'nothing-to-do';
 export type OwnerDecision =
@@ -57,12 +57,15 @@ export type OwnerStep =
   /** Held; somebody may have released it by now. */
   | { readonly do: 'ask-release'; readonly of: Removal; readonly held: Extract<Admission, { is: 'held' }> }
   | { readonly do: 'offboard'; readonly offboarding: Offboarding }
-  | { readonly do: 'review'; readonly review: Review };
+  | { readonly do: 'review'; readonly review: Review }
+  /** A page of a kill or of its lifting; for `unlist`, a look whether the provider has let go. */
+  | { readonly do: KillWork['phase']; readonly work: KillWork };
 
 /** What the owner's record wants done at `nowMs`. What is held comes last, so that nothing waits behind it. */
 export function nextOwnerStep(state: Owner, nowMs: EpochMs): OwnerStep {
-  const { offboarding, review } = state;
+  const { offboarding, review, killWork } = state;
   const plans: { readonly atMs: EpochMs; readonly step: OwnerStep }[] = [];
+  if (killWork) plans.push({ atMs: killWork.nextAtMs, step: { do: killWork.phase, work: killWork } });
   if (state.status === 'leaving') plans.push({ atMs: state.leaveAtMs, step: { do: 'leave' } });
   if (offboarding && offboarding.admission.is !== 'observed') {
     const step = unlessAdmitted('leave', offboarding.admission) ?? ({ do: 'offboard', offboarding } as const);
@@ -171,4 +174,4 @@ export function decideReviewPage(
 }
 
 /** A removal that takes days is not asked after every minute. */
-const passPauseMs = (pass: number, gapMs: number): number => gapMs * Math.min(15, Math.max(1, pass - 3));
+export const passPauseMs = (pass: number, gapMs: number): number => gapMs * Math.min(15, Math.max(1, pass - 3));

@@ -1,7 +1,8 @@
 import { type EpochMs, unreachable } from '../types.ts';
-import type { Admission, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review, ReviewCause } from './state.ts';
+import type { Admission, KillWork, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review, ReviewCause } from './state.ts';
 
 const WANTED: Admission = { is: 'wanted' };
+const ALIVE = { killed: undefined, killWork: undefined };
 const EMPTY: PassTally = { credentials: 0, unfinished: 0, cutOffAtMs: undefined, completeAtMs: undefined };
 
 /** The state after `event`. Throws where a history can't be. */
@@ -9,7 +10,7 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
   if (event.type === 'OwnerRegistered') {
     if (state) throw new Error('history: OwnerRegistered on an owner who exists');
     const { type: _type, ...who } = event;
-    const nothing = { offboarding: undefined, converged: undefined, review: undefined, reviewed: undefined };
+    const nothing = { offboarding: undefined, converged: undefined, review: undefined, reviewed: undefined, ...ALIVE };
     return { ...who, status: 'active', sequence: 0, statusSequence: 0, epoch: 0, ...nothing };
   }
   if (!state) throw new Error(`history: ${event.type} before OwnerRegistered`);
@@ -64,9 +65,35 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
       const { occurredAtMs, receivedAtMs } = reviewing(state);
       return { ...state, review: undefined, reviewed: { occurredAtMs, receivedAtMs, doneAtMs: event.atMs } };
     }
+    case 'OwnerKilled': {
+      const { by, reason, confirmed, atMs } = event;
+      return { ...state, killed: { atMs, by, reason, confirmed }, killWork: begin('deny', atMs) };
+    }
+    case 'KillConfirmed':
+      return state.killed ? { ...state, killed: { ...state.killed, confirmed: true } } : state;
+    case 'KillPageDone':
+      return { ...state, killWork: { ...killing(state), cursor: event.cursor, unfinished: event.unfinished, nextAtMs: event.atMs } };
+    case 'KillPassDone': {
+      const { phase, pass } = killing(state);
+      return { ...state, killWork: { ...begin(phase, event.nextAtMs), pass: pass + 1 } };
+    }
+    case 'LiftRequested':
+      return { ...state, killWork: begin('unlist', event.atMs) };
+    case 'KillLifted':
+      return { ...state, killed: undefined, killWork: begin('resume', event.atMs) };
+    case 'KillCompleted':
+    case 'OwnerRestored':
+      return { ...state, killWork: undefined };
     default:
       return unreachable(event, 'evolveOwner');
   }
+}
+
+const begin = (phase: KillWork['phase'], nextAtMs: EpochMs): KillWork => ({ phase, pass: 1, cursor: undefined, unfinished: 0, nextAtMs });
+
+function killing(state: Owner): KillWork {
+  if (!state.killWork) throw new Error('history: a pass without a kill');
+  return state.killWork;
 }
 
 /** `nextAtMs` undefined: as it was. */
@@ -97,8 +124,10 @@ const sameRoles = (a: readonly string[], b: readonly string[]): boolean =>
   a.every((role) => b.includes(role)) && b.every((role) => a.includes(role));
 
 function common(state: Owner) {
-  const { id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged, review, reviewed } = state;
-  return { id, key, source, subject, attributes, sequence, statusSequence, epoch, offboarding, converged, review, reviewed };
+  const { id, key, source, subject, attributes, sequence, statusSequence, epoch } = state;
+  const { offboarding, converged, review, reviewed, killed, killWork } = state;
+  const who = { id, key, source, subject, attributes, sequence, statusSequence, epoch };
+  return { ...who, offboarding, converged, review, reviewed, killed, killWork };
 }
 
 function reviewing(state: Owner): Review {

@@ -72,6 +72,28 @@ export interface Review {
   readonly nextAtMs: EpochMs;
 }
 
+/** Everything the owner holds is cut off at once, reversibly, until somebody lifts it. Not a status: whoever is killed may leave as well. */
+interface Killed {
+  readonly atMs: EpochMs;
+  readonly by: OwnerId;
+  readonly reason: string;
+  /** `false`: more kills than one person may order in an hour; somebody else has to confirm it. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * A kill, or its lifting, that is being carried out. `deny`: passes over what the owner holds, until each credential carries its own deny.
+ * `unlist`: lifted; waits until the provider no longer denies the owner as such. `resume`: passes that bring back what the kill suspended.
+ */
+export interface KillWork {
+  readonly phase: 'deny' | 'unlist' | 'resume';
+  readonly pass: number;
+  readonly cursor: string | undefined;
+  /** Credentials of this pass that are not there yet. */
+  readonly unfinished: number;
+  readonly nextAtMs: EpochMs;
+}
+
 /** The mismatch window of one move, measured as that of a leave is. */
 interface Reviewed {
   readonly occurredAtMs: EpochMs;
@@ -120,6 +142,8 @@ interface Common {
   readonly converged: Convergence | undefined;
   readonly review: Review | undefined;
   readonly reviewed: Reviewed | undefined;
+  readonly killed: Killed | undefined;
+  readonly killWork: KillWork | undefined;
 }
 
 export type Owner =
@@ -183,4 +207,14 @@ export type OwnerEvent =
   | { readonly type: 'OwnerOffboarded'; readonly convergence: Convergence }
   | { readonly type: 'ReviewPageDone'; readonly cursor: string; readonly ended: number; readonly atMs: EpochMs }
   | { readonly type: 'ReviewPassDone'; readonly nextAtMs: EpochMs }
-  | { readonly type: 'OwnerReviewed'; readonly atMs: EpochMs };
+  | { readonly type: 'OwnerReviewed'; readonly atMs: EpochMs }
+  | { readonly type: 'OwnerKilled'; readonly by: OwnerId; readonly reason: string; readonly confirmed: boolean; readonly atMs: EpochMs }
+  | { readonly type: 'KillConfirmed'; readonly by: OwnerId; readonly atMs: EpochMs }
+  | { readonly type: 'KillPageDone'; readonly cursor: string; readonly unfinished: number; readonly atMs: EpochMs }
+  | { readonly type: 'KillPassDone'; readonly nextAtMs: EpochMs }
+  /** Each credential carries its own deny: the owner leaves the list that a provider denies by. */
+  | { readonly type: 'KillCompleted'; readonly atMs: EpochMs }
+  | { readonly type: 'LiftRequested'; readonly by: OwnerId; readonly reason: string; readonly atMs: EpochMs }
+  /** The provider denies the owner as such no longer; what was suspended comes back one by one. */
+  | { readonly type: 'KillLifted'; readonly atMs: EpochMs }
+  | { readonly type: 'OwnerRestored'; readonly atMs: EpochMs };

@@ -38,6 +38,7 @@ export function unfit(
   excluded: readonly OwnerId[],
 ): string | undefined {
   if (!candidate) return 'unknown';
+  if (candidate.killed) return 'killed';
   if (excluded.includes(candidate.id)) return 'refused it, or is who it is taken from';
   const may = mayHold(policy, candidate, grant.profile, grant.environment);
   return may.ok ? undefined : `${may.why}: ${may.value}`;

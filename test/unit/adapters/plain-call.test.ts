@@ -102,6 +102,7 @@ describe('a queue', () => {
   const wake = () =>
     sqsWake({
       'api-token': 'https://t',
+      'deny-list': 'https://sqs.eu-west-1.amazonaws.com/1/deny-list',
       owner: 'https://sqs.us-east-1.amazonaws.com/1/owner',
       'aws-iam-user': 'https://sqs.us-east-1.amazonaws.com/1/work',
     });

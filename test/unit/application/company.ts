@@ -34,7 +34,7 @@ export function company(policy: Policy = givenPolicy()) {
     return `${count}`.padStart(26, '0');
   };
   const ids = { ulid: next, uuid: () => `00000000-0000-4000-8000-${next().slice(14)}` };
-  const ports = { ledger, clock, ids, timing: policy.timing, wake, policy, policyDigest: 'digest' };
+  const ports = { ledger, clock, ids, timing: policy.timing, wake, policy, policyDigest: 'digest', account: '1' };
   const said = new Map<string, OwnerFact['attributes']>(); // a fact says all of them
   const fact = (
     type: OwnerFact['type'],

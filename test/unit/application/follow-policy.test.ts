@@ -33,7 +33,7 @@ function stack() {
   const soon = (): EpochMs => (nowMs + MINUTE) as EpochMs;
 
   const deployed = (policy: Policy, policyDigest: string) => {
-    const ports = { ledger, clock, ids, wake, timing: policy.timing, policy, policyDigest, kinds: ['aws-iam-user'] as const };
+    const ports = { ledger, clock, ids, wake, timing: policy.timing, policy, policyDigest, account: '1', kinds: ['aws-iam-user'] as const };
     const fact = (type: OwnerFact['type'], subject: string, sequence: number, roles: readonly string[] = ['R']) =>
       applyFact(ports)({
         ...{ type, subject, sequence, id: `${subject}-${sequence}`, source: 'hr', occurredAtMs: nowMs, effectiveAtMs: nowMs },
