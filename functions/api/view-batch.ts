@@ -15,13 +15,13 @@ export const batchView = ({ seal, sinceMs, escalatesAtMs, overdue, members }: He
   members: members.map(memberView),
 });
 
-/** `cause`: e.g. `leave, for-cause`. `act`: what follows for each credential, once released. */
+/** `cause`: e.g. `leave (for-cause)`, `move (policy-changed)`. `act`: what follows for each credential, once released. */
 const memberView = ({ member, owner, due }: ShownMember) => ({
   id: member.ownerId,
   owner: owner ? `${owner.source}:${owner.subject}` : member.ownerId,
   email: owner?.attributes.email ?? '',
   source: member.source,
-  cause: member.of === 'leave' ? `leave, ${owner?.offboarding?.cause ?? 'normal'}` : member.of,
+  cause: `${member.of} (${member.cause})`,
   heldAt: time(member.heldAtMs),
   credentials: due.map(({ credential, act }) => ({ id: credential.id, profile: credential.grant.profile, act })),
 });

@@ -67,9 +67,11 @@ export const findingView = ({ kind, subject, status, detail, credentialId, owner
   lastSeenAt: time(lastSeenAtMs),
 });
 
-/** Held by the guard: nothing is taken away before somebody releases the batch. */
-const heldView = (admission: Admission) =>
-  admission.is === 'held' && { held: { batch: admission.batch, since: time(admission.sinceMs), escalated: admission.escalated } };
+/** Held by the guard: nothing is taken away before somebody releases the batch. Observed: nothing is, until the policy changes. */
+const heldView = (admission: Admission) => ({
+  ...(admission.is === 'held' && { held: { batch: admission.batch, since: time(admission.sinceMs), escalated: admission.escalated } }),
+  ...(admission.is === 'observed' && { observedOnly: true }),
+});
 
 export const ownerView = (owner: Owner, killEntry?: DenyEntry) => ({
   ...killView(owner, killEntry),

@@ -3,7 +3,7 @@ import { Fault } from '../domain/faults.ts';
 import { countsOf } from '../domain/guard.ts';
 import type { OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
-import type { Companion, Loaded } from './ports.ts';
+import type { Companion, HeldMember, Loaded } from './ports.ts';
 import { appendOwner, command } from './record.ts';
 import { contextOf, type Due, dueActs, type OwnerWorkerPorts } from './removal.ts';
 
@@ -32,9 +32,16 @@ export async function admit(ports: OwnerWorkerPorts, before: Loaded<Owner>, of: 
   } catch (error) {
     if (!(error instanceof Fault && error.code === 'guard-tripped')) throw error;
     const batch = await ledger.openBatch();
-    const member = { batch, ownerId: state.id, of, source: state.source, credentials, heldAtMs: nowMs };
+    const member = { batch, ownerId: state.id, of, cause: causeOf(state, of), source: state.source, credentials, heldAtMs: nowMs };
     await append({ type: 'RemovalHeld', of, batch, credentials, atMs: nowMs }, [{ item: 'held', member }], 'guard');
   }
+}
+
+/** Who may not release it follows from this, so it stands in the batch. */
+function causeOf({ offboarding, review }: Owner, of: Removal): HeldMember['cause'] {
+  const removal = of === 'leave' ? offboarding : review;
+  if (removal && 'policyChanged' in removal.admission) return 'policy-changed';
+  return removal?.cause ?? 'normal';
 }
 
 /** Whether the batch was let go. Who left for cause is suspended meanwhile, reversibly. */

@@ -5,7 +5,7 @@ import type { Secret } from '../domain/faults.ts';
 import type { Feed, FeedEvent } from '../domain/feed/record.ts';
 import type { Count } from '../domain/guard.ts';
 import type { Finding, Known } from '../domain/orphans.ts';
-import type { Convergence, Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
+import type { Convergence, LeaveCause, Owner, OwnerEvent, Removal, ReviewCause } from '../domain/owner/state.ts';
 import type { PolicyEvent, PolicyInForce } from '../domain/policy-in-force.ts';
 import type { AttemptId, CredentialId, DenyListId, EpochMs, FeedId, KeyId, OwnerId, PolicyId } from '../domain/types.ts';
 
@@ -69,6 +69,8 @@ export interface HeldMember {
   readonly batch: number;
   readonly ownerId: OwnerId;
   readonly of: Removal;
+  /** What made it: a leave or a move that the source told of, or the policy. */
+  readonly cause: LeaveCause | ReviewCause;
   readonly source: string;
   readonly credentials: number;
   readonly heldAtMs: EpochMs;

@@ -140,7 +140,7 @@ async function goOn({ ledger, wake }: BatchPorts, release: Release): Promise<Rel
 
 /**
  * Why the caller counts as who caused the batch, or is in it; `undefined`: they don't. A source's facts are caused by whoever may say them,
- * be it a role that uploads, and by whoever answers for the source.
+ * be it a role that uploads, and by whoever answers for the source; what a change of the policy makes, by whoever answers for the policy.
  */
 async function causeBy(
   { ledger, policy }: BatchPorts,
@@ -158,5 +158,8 @@ async function causeBy(
     const accountable = await resolveOwner(ledger, source.accountable);
     if (accountable && behind.includes(accountable)) return `${caller.ownerRef} answers for the source ${name}, or acts for who does`;
   }
+  const accountable = await resolveOwner(ledger, policy.accountable.policy);
+  if (accountable && behind.includes(accountable) && members.some(({ cause }) => cause === 'policy-changed'))
+    return `${caller.ownerRef} answers for the policy, or acts for who does, and a change of it is why`;
   return undefined;
 }

@@ -95,7 +95,7 @@ describe.each(ledgersOf(dynamo))('the guard of a ledger %s', (_name, make) => {
     expect(await ledger.heldIn(batch)).toEqual([]);
     const hold = async (into: number): Promise<HeldMember> => {
       const ownerId = await joined();
-      const member = { batch: into, ownerId, of: 'leave', source: 'hr', credentials: 2, heldAtMs: NOW } as const;
+      const member = { batch: into, ownerId, of: 'leave', cause: 'normal', source: 'hr', credentials: 2, heldAtMs: NOW } as const;
       await append(ownerId, [{ item: 'held', member }]);
       return member;
     };

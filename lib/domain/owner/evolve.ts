@@ -1,7 +1,7 @@
 import { type EpochMs, unreachable } from '../types.ts';
 import type { Admission, KillWork, Offboarding, Owner, OwnerEvent, PassTally, Removal, Review, ReviewCause } from './state.ts';
 
-const WANTED: Admission = { is: 'wanted' };
+const WANTED = { is: 'wanted' } as const;
 const ALIVE = { killed: undefined, killWork: undefined };
 const EMPTY: PassTally = { credentials: 0, unfinished: 0, cutOffAtMs: undefined, completeAtMs: undefined };
 
@@ -44,7 +44,7 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
     case 'RemovalObserved':
       return admission(state, event.of, { is: 'observed', under: event.under }, undefined);
     case 'RemovalReconsidered':
-      return admission(state, event.of, WANTED, event.atMs);
+      return admission(state, event.of, { ...WANTED, policyChanged: true }, event.atMs);
     case 'ReviewOrdered':
       return { ...state, review: firstPass('policy-changed', event.atMs, event.atMs) };
     case 'OffboardingPageDone':

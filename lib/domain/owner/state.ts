@@ -12,7 +12,7 @@ interface OwnerAttributes {
   readonly successor?: string;
 }
 
-type LeaveCause = 'normal' | 'for-cause';
+export type LeaveCause = 'normal' | 'for-cause';
 
 /** What a source says of an owner. Facts of one source are ordered by `sequence` alone: they arrive late, twice and in any order. */
 export interface OwnerFact {
@@ -34,7 +34,8 @@ export interface OwnerFact {
  * rests until another policy is in force.
  */
 export type Admission =
-  | { readonly is: 'wanted' | 'admitted' }
+  /** `policyChanged`: it was only observed before, and the policy is why it is wanted now. */
+  | { readonly is: 'wanted' | 'admitted'; readonly policyChanged?: true }
   /** `under`: digest of the policy that then was in force. */
   | { readonly is: 'observed'; readonly under: string }
   | { readonly is: 'held'; readonly batch: number; readonly sinceMs: EpochMs; readonly escalated: boolean };

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { followPolicy, notePolicy } from '../../../lib/application/follow-policy.ts';
 import { listBatches, releaseBatch } from '../../../lib/application/release-batch.ts';
+import { workOnOwner } from '../../../lib/application/work-owner.ts';
 import type { Policy } from '../../../lib/domain/policy.ts';
+import type { EpochMs } from '../../../lib/domain/types.ts';
 import { givenPolicy, givenProfile } from '../../given-policy.ts';
 import { as, company } from './company.ts';
 
@@ -187,6 +190,37 @@ describe('a release', () => {
       why: 'own-batch',
       value: 'hr:21 is in it, or acts for somebody who is',
     });
+  });
+});
+
+describe('a batch that a change of the policy made', () => {
+  /** The stack observed; then somebody deploys a policy that enforces. */
+  const enforced = async (accountable: string) => {
+    const made = await world({ mode: 'observe', accountable: { policy: accountable } });
+    const policy = { ...made.ports.policy, mode: 'enforce' } as const;
+    const ports = { ...made.ports, policy, policyDigest: 'another' };
+    await notePolicy(ports)();
+    await followPolicy({ ...ports, kinds: ['aws-iam-user'] })((made.now() + 1_000_000) as EpochMs);
+    for (const ref of ['hr:1', 'hr:2', 'hr:3']) await workOnOwner(ports)(await made.idOf(ref), (made.now() + 1_000_000) as EpochMs);
+    const batch = await listBatches(ports)(steward, '');
+    if (!batch.ok || !batch.held) throw new Error('nothing is held');
+    const { seal, members } = batch.held;
+    return {
+      causes: members.map(({ member }) => member.cause),
+      release: (by = steward) => releaseBatch(ports)(by, by.arn, seal, 'x'),
+    };
+  };
+
+  it('is not released by who answers for the policy', async () => {
+    const { causes, release } = await enforced('hr:20');
+    expect(causes).toEqual(['policy-changed']);
+    expect(await release()).toMatchObject({ why: 'own-batch', value: expect.stringMatching(/^hr:20 answers for the policy/) });
+  });
+
+  it('nor by who answers for the source that said who left, but by anybody else', async () => {
+    const { release } = await enforced('hr:21');
+    expect(await release(as('hr:10', ['steward']))).toMatchObject({ why: 'own-batch' });
+    expect(await release()).toMatchObject({ ok: true });
   });
 });
 

@@ -14,13 +14,13 @@ const held = {
   },
   members: [
     {
-      ...{ owner: 'hr:1', email: 'a@example.com', cause: 'leave, normal', heldAt: '2026-06-01T00:00:00.000Z' },
+      ...{ owner: 'hr:1', email: 'a@example.com', cause: 'leave (normal)', heldAt: '2026-06-01T00:00:00.000Z' },
       credentials: [
         { id: 'cred_1', profile: 'p', act: 'revoke' },
         { id: 'cred_2', profile: 'p', act: 'transfer' },
       ],
     },
-    { owner: 'hr:2', email: 'b@example.com', cause: 'move', heldAt: '2026-06-01T00:00:01.000Z', credentials: [] },
+    { owner: 'hr:2', email: 'b@example.com', cause: 'move (moved)', heldAt: '2026-06-01T00:00:01.000Z', credentials: [] },
   ],
 };
 const released = [{ seal: 'cd', by: 'hr:9', reason: 'a real reorganisation', at: '2026-05-01T00:00:00.000Z' }];
@@ -31,7 +31,9 @@ describe('nhi batch', () => {
     const { code, out } = await api.nhi('batch', 'list');
     expect(code).toBe(0);
     expect(out).toContain('2 owners with 2 credentials are held since 2026-06-01T00:00:00.000Z; OVERDUE from 2026-06-01T04:00:00.000Z on');
-    expect(out).toMatch(/hr:1 +a@example.com +leave, normal +\S+ +cred_1 +revoke\n +cred_2 +transfer\nhr:2 +b@example.com +move/);
+    expect(out).toMatch(
+      /hr:1 +a@example.com +leave \(normal\) +\S+ +cred_1 +revoke\n +cred_2 +transfer\nhr:2 +b@example.com +move \(moved\)/,
+    );
     expect(out).toContain(`nhi batch release ${SEAL} --reason`);
     expect(out).toContain('released 2026-05-01T00:00:00.000Z by hr:9: a real reorganisation (seal cd)');
   });

@@ -133,7 +133,7 @@ describe('what is shown of an owner', () => {
     if (!batches.ok || !batches.held) throw new Error('nothing is held');
     expect(batchView(batches.held)).toMatchObject({
       ...{ owners: 1, credentials: 1, heldSince: iso(made.now()), escalatesAt: iso(made.now() + 1), overdue: false },
-      members: [{ owner: 'hr:4', email: '4@example.com', cause: 'leave, normal', credentials: [{ profile: 'p', act: 'transfer' }] }],
+      members: [{ owner: 'hr:4', email: '4@example.com', cause: 'leave (normal)', credentials: [{ profile: 'p', act: 'transfer' }] }],
     });
   });
 });
