@@ -1,7 +1,7 @@
 import { command } from '../lib/application/record.ts';
 import { workOnCredential } from '../lib/application/work-credential.ts';
-import { fakeAws } from './fake-aws.ts';
-import { CONTEXT, given, onAws, requested, workUntil } from './given.ts';
+import { fakeAws } from '../test/fake-aws.ts';
+import { CONTEXT, given, onAws, requested, workUntil } from '../test/given-work.ts';
 import type { Row } from './table.ts';
 
 /** What a verification asks, and may ask again while a fresh key is not known everywhere. */
@@ -12,7 +12,7 @@ const BAR = 8;
 export async function providerCalls(): Promise<readonly Row[]> {
   const ports = given();
   const firstKey = 'AKIA0000000000000001';
-  const aws = await fakeAws((keyId) => (keyId === firstKey ? undefined : new Date(ports.clock.now())));
+  const aws = await fakeAws({ lastUsedOf: (keyId) => (keyId === firstKey ? undefined : new Date(ports.clock.now())) });
   const work = workOnCredential({ ...ports, ...onAws(aws.endpoint), requestTimeoutMs: 10_000 });
   const id = await requested(ports);
   const taken = (): readonly string[] => aws.calls.splice(0);

@@ -5,8 +5,8 @@ import type { Connector, SecretStore } from '../lib/application/ports.ts';
 import { command } from '../lib/application/record.ts';
 import { workOnCredential } from '../lib/application/work-credential.ts';
 import type { CredentialId, KeyId } from '../lib/domain/types.ts';
-import { fakeAws } from './fake-aws.ts';
-import { CONTEXT, type Given, given, onAws, requested, workUntil } from './given.ts';
+import { fakeAws } from '../test/fake-aws.ts';
+import { CONTEXT, type Given, given, onAws, requested, workUntil } from '../test/given-work.ts';
 import type { Row } from './table.ts';
 
 const BAR_MS = 15;
@@ -35,7 +35,7 @@ async function inMemory(rotations: number): Promise<Row> {
 async function overHttp(rotations: number): Promise<Row> {
   const ports = given();
   const all = rotations + WARM_UP;
-  const aws = await fakeAws((keyId) => (Number(keyId.slice('AKIA'.length)) > all ? new Date(ports.clock.now()) : undefined));
+  const aws = await fakeAws({ lastUsedOf: (keyId) => (Number(keyId.slice(4)) > all ? new Date(ports.clock.now()) : undefined) });
   const { connector, secrets } = onAws(aws.endpoint);
   const ms = await measured(ports, connector, secrets, rotations, () => undefined);
   await aws.close();

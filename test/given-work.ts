@@ -12,6 +12,8 @@ import { type CredentialId, type EpochMs, type OwnerId, type OwnerKey, plusMs } 
 import { ACCOUNT } from './fake-aws.ts';
 
 const HOUR_MS = 3_600_000;
+/** Far more than anything takes, faults included. */
+const MAX_TURNS = 1_000;
 export const CONTEXT = {
   actor: { kind: 'system', id: 'bench' },
   cause: 'bench',
@@ -83,7 +85,7 @@ export async function workUntil(
   work: (id: CredentialId, stopAtMs: EpochMs) => Promise<unknown>,
   enough: (state: Credential) => boolean,
 ): Promise<void> {
-  for (let turns = 0; turns < 100; turns += 1) {
+  for (let turns = 0; turns < MAX_TURNS; turns += 1) {
     const state = (await ports.ledger.credential(id))?.state;
     if (!state) throw new Error('no record');
     if (enough(state)) return;
@@ -91,5 +93,5 @@ export async function workUntil(
     if (step.do === 'wait') ports.pass(step.untilMs - ports.clock.now());
     await work(id, plusMs(ports.clock.now(), HOUR_MS));
   }
-  throw new Error('it does not come to its end');
+  throw new Error(`it does not come to its end: ${JSON.stringify((await ports.ledger.credential(id))?.state)}`);
 }
