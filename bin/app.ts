@@ -28,4 +28,8 @@ const nhi = new NhiLifecycle(stack, 'Nhi', {
 new CfnOutput(stack, 'ApiUrl', { value: nhi.api.apiEndpoint, description: 'What `nhi --api` takes' });
 new CfnOutput(stack, 'InboundBus', { value: nhi.inbound.eventBusName, description: 'Where sources say owner facts' });
 new CfnOutput(stack, 'OutboundBus', { value: nhi.outbound.eventBusName, description: 'Where everything that happens is told' });
+new CfnOutput(stack, 'KeyArn', {
+  value: nhi.tokens.keyArn,
+  description: 'What a NhiTokenAuthorizer of another stack takes, with the name of this one',
+});
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

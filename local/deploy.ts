@@ -9,20 +9,24 @@ export type Outputs = Readonly<Record<string, string>>;
 
 export interface DeployOptions {
   readonly env: Readonly<Record<string, string>>;
-  readonly policy: string;
+  /** Of the manager's own app. */
+  readonly policy?: string;
+  /** Another app than the manager's, with its context. */
+  readonly other?: { readonly entry: string; readonly context: Readonly<Record<string, string>> };
   /** CDK's own lines, for who wants them. */
   readonly onLine: (line: string) => void;
 }
 
 /** Bootstraps and deploys with the plain CDK command line, as a cloud team would. Throws with CDK's last lines when it fails. */
-export async function deploy({ env, policy, onLine }: DeployOptions): Promise<Outputs> {
+export async function deploy({ env, policy, other, onLine }: DeployOptions): Promise<Outputs> {
   const dir = join(ROOT, '.local');
   mkdirSync(dir, { recursive: true });
   const outputs = join(dir, `outputs-${process.pid}.json`);
   const out = join(dir, `cdk.out-${process.pid}`);
-  const app = ['--context', `policy=${policy}`, '--context', 'ephemeral=true', '--output', out];
+  const context = Object.entries(other?.context ?? { policy: policy ?? 'nhi.policy.yaml', ephemeral: 'true' });
+  const app = [...context.flatMap(([name, value]) => ['--context', `${name}=${value}`]), '--output', out];
   try {
-    await cdk(['synth', '--quiet', ...app], env, onLine);
+    await cdk(['synth', '--quiet', ...(other ? ['--app', `node ${other.entry}`] : []), ...app], env, onLine);
     await cdk(['bootstrap', '--app', out], env, onLine);
     await cdk(['deploy', '--all', '--app', out, '--require-approval', 'never', '--outputs-file', outputs], env, onLine);
     const stacks: Readonly<Record<string, Outputs>> = JSON.parse(readFileSync(outputs, 'utf8'));

@@ -11,7 +11,7 @@ export interface AwsCredentials {
 
 export interface SignedCall {
   readonly url: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** e.g. `execute-api`, `sts`. */
   readonly service: string;
   readonly region: string;

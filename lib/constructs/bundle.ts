@@ -40,12 +40,12 @@ export function codeOf(name: string): Uint8Array {
  * One function's code with the compiled policy beside it. The asset's hash is that of its content, so an unchanged function is not
  * deployed again.
  */
-export function bundle(name: string, compiledPolicy: string): Code {
+export function bundle(name: string, compiledPolicy = ''): Code {
   const outdir = mkdtempSync(join(tmpdir(), `nhi-${name}-`));
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   const code = codeOf(name);
   writeFileSync(join(outdir, 'index.mjs'), code);
-  writeFileSync(join(outdir, POLICY_FILE), compiledPolicy);
+  if (compiledPolicy) writeFileSync(join(outdir, POLICY_FILE), compiledPolicy);
   const hash = createHash('sha256').update(compiledPolicy).update(code).digest('hex');
   return Code.fromAsset(outdir, { assetHash: hash, assetHashType: AssetHashType.CUSTOM });
 }

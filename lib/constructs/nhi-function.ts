@@ -9,8 +9,8 @@ import { bundle } from './bundle.ts';
 interface FunctionDefaults {
   readonly stackName: string;
   readonly architecture: lambda.Architecture;
-  /** The policy as it is put beside each bundle. */
-  readonly compiledPolicy: string;
+  /** The policy as it is put beside each bundle; none for a function that does not decide by it. */
+  readonly compiledPolicy?: string;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
 }

@@ -50,6 +50,8 @@ export class NhiLifecycle extends Construct {
   readonly api: HttpApi;
   readonly inbound: EventBus;
   readonly outbound: EventBus;
+  /** What a `NhiTokenAuthorizer` needs to know. */
+  readonly tokens: { readonly name: string; readonly keyArn: string };
 
   constructor(scope: Construct, id: string, props: NhiLifecycleProps) {
     super(scope, id);
@@ -61,6 +63,7 @@ export class NhiLifecycle extends Construct {
     const { boundary, killPolicy } = new ProfileGroups(this, 'Profiles', { stackName: name, policy, grantDocuments: props.grantDocuments });
     const facts = new WatchedQueue(this, 'FactQueue', { queueName: `${name}-facts`, functionTimeoutS: 30 });
     const work = workQueues(this, name);
+    this.tokens = { name, keyArn: key.keyArn };
     const tokenKeys = new TokenKeys(this, 'TokenKeys', { stackName: name, key, removalPolicy });
     const rejects = deadLetterQueue(this, 'Rejects', `${name}-rejects`);
     deadLetterAlarm(rejects);

@@ -2,6 +2,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { NAMES } from '../contract/env.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface TokenKeysProps {
@@ -17,7 +18,7 @@ export class TokenKeys extends Construct {
   constructor(scope: Construct, id: string, { stackName, key, removalPolicy }: TokenKeysProps) {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
-      secretName: `${stackName}-token-keys`, // not under nhi/, where the workers' rights end
+      secretName: NAMES.tokenKeys(stackName),
       description: `What API tokens of ${stackName} are told by; without it every one of them is refused`,
       encryptionKey: key,
       generateSecretString: {

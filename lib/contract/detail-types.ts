@@ -57,6 +57,11 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   SnapshotHeld: 'Feed Held',
 };
 
+/** After these an answer that was given for a token may not be right any more. */
+export const TOKEN_ANSWERS_CHANGE = [
+  ...['Credential Rotated', 'Credential Access Denied', 'Credential Access Removed', 'Credential Revoked', 'Owner Left', 'Owner Killed'],
+] as const;
+
 /** Told where the event says so. */
 export const ROTATION_OVERDUE = 'Credential Rotation Overdue';
 /** What happens to items that are no records, and so have no events of their own. */

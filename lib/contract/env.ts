@@ -24,6 +24,9 @@ export const AUTHORIZER_ENV = {
   scopes: 'NHI_SCOPES', // JSON: scope by route key
 } as const;
 
+/** Of the function that has an HTTP API forget what its authorizer said. */
+export const RESET_ENV = { apiId: 'NHI_API_ID', stage: 'NHI_STAGE' } as const;
+
 /** Names that the stack gives and the functions build again. */
 export const NAMES = {
   /** Path of every IAM user, group and policy of ours; what is outside is never touched. */
@@ -34,6 +37,7 @@ export const NAMES = {
   killPolicyOf: (stack: string): string => `${stack}-kill-1`,
   inboundBus: (stack: string): string => `${stack}-in`,
   outboundBus: (stack: string): string => stack,
+  tokenKeys: (stack: string): string => `${stack}-token-keys`, // not under nhi/, where the workers' rights end
   metrics: 'NhiLifecycle',
   pastDeadline: 'RecordPastDeadline',
   unreadable: 'RecordUnreadable',

@@ -44,6 +44,7 @@ const inMemoryIam = (): Candidate => {
   const { port, lose } = losing<Connector>(memoryIam(world, clock, () => `AKIA${ulid()}`));
   return {
     connector: port,
+    calm: async () => undefined,
     loseAnswer: async (member) => lose(member),
     isDenied: async ({ grant }) => world.users.get(grant.accountName)?.denied ?? false,
     ownerOf: async ({ grant }) => world.users.get(grant.accountName)?.ownerKey,
@@ -56,6 +57,7 @@ const tokensInMemory = (): Candidate => {
   const { port, lose } = losing<TokenStore>(store);
   return {
     connector: apiTokenConnector({ store: port, keyring: async () => KEYRING, account: ACCOUNT, randomBytes }),
+    calm: async () => undefined,
     loseAnswer: async () => lose('write'),
     isDenied: async ({ id }) => store.records.get(tokenIdOf(id))?.denied ?? false,
     ownerOf: async ({ id }) => store.records.get(tokenIdOf(id))?.ownerId,
