@@ -45,6 +45,9 @@ export interface NhiLifecycleProps {
   readonly workerConcurrency?: number;
 }
 
+/** Functions that read what tokens are told by, or what they are told with. */
+const OF_TOKENS: readonly string[] = ['work-api-token', 'rotate-token-key'];
+
 /** The whole manager of machine credentials of one account and region. */
 export class NhiLifecycle extends Construct {
   readonly api: HttpApi;
@@ -88,7 +91,7 @@ export class NhiLifecycle extends Construct {
         ['iam:*Policy', 'iam:*PolicyVersion', 'iam:*PermissionsBoundary'],
         kept.map(({ managedPolicyArn }) => managedPolicyArn),
       );
-      if (folder !== 'work-api-token') denyTokens(made, table.tableArn);
+      if (!OF_TOKENS.includes(folder)) denyTokens(made, table.tableArn);
       return made;
     };
     const dueIndexArn = `${table.tableArn}/index/${DUE_INDEX}`;
@@ -146,6 +149,9 @@ export class NhiLifecycle extends Construct {
       environment: { ...shared, ...queues },
       maxConcurrency: props.workerConcurrency ?? 5,
     });
+
+    const environment = { [ENV.table]: table.tableName, [ENV.tokenKeys]: tokenKeys.secret.secretArn };
+    tokenKeys.rotatedBy(make('rotate-token-key', { timeout: Duration.seconds(30), environment }), table.tableArn);
 
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });
     sweep.allow(['dynamodb:Query'], [dueIndexArn]);

@@ -44,7 +44,7 @@ export class NhiTokenAuthorizer extends Construct {
 
   constructor(scope: Construct, id: string, props: NhiTokenAuthorizerProps) {
     super(scope, id);
-    const { manager, environment, scopes, resultsTtl = Duration.seconds(MAX_TTL_S) } = props;
+    const { manager, environment, resultsTtl = Duration.seconds(MAX_TTL_S) } = props;
     const scopesByRoute = checked(props, resultsTtl);
     this.#busName = NAMES.outboundBus(manager.name);
     this.#make = (folder, variables) =>
@@ -71,7 +71,6 @@ export class NhiTokenAuthorizer extends Construct {
       identitySource: ['$request.header.Authorization', '$context.routeKey'],
       resultsCacheTtl: resultsTtl,
     });
-    if (Object.keys(scopes).length === 0) throw new Error('NhiTokenAuthorizer: scopes must name at least one route');
   }
 
   /** Forgets all kept answers of a stage whenever a credential or an owner loses access; without it their time alone ends them. */
@@ -98,6 +97,7 @@ function checked({ environment, scopes }: NhiTokenAuthorizerProps, ttl: Duration
     throw new Error(
       `NhiTokenAuthorizer: environment is ${JSON.stringify(environment)}, and must be 1 to 16 lower-case letters and digits, as in the tokens`,
     );
+  if (Object.keys(scopes).length === 0) throw new Error('NhiTokenAuthorizer: scopes must name at least one route');
   for (const route of Object.keys(scopes))
     if (!ROUTE_KEY.test(route))
       throw new Error(`NhiTokenAuthorizer: scopes has ${JSON.stringify(route)}, which is no route key such as "GET /orders/{id}"`);

@@ -91,6 +91,6 @@ export const denyTokens = (to: NhiFunction, tableArn: string): void =>
     leadingKeys('ForAnyValue', TOKEN_PARTITIONS.token, TOKEN_PARTITIONS.keyUses),
   );
 
-const leadingKeys = (match: 'ForAllValues' | 'ForAnyValue', ...prefixes: readonly string[]) => ({
+export const leadingKeys = (match: 'ForAllValues' | 'ForAnyValue', ...prefixes: readonly string[]) => ({
   [`${match}:StringLike`]: { 'dynamodb:LeadingKeys': prefixes.map((prefix) => `${prefix}*`) },
 });

@@ -18,7 +18,7 @@ export interface WorkersProps {
   readonly boundaryArn: string;
   readonly key: IKey;
   readonly tableArn: string;
-  readonly tokenKeys: { readonly secretName: string; readonly secretArn: string };
+  readonly tokenKeys: { readonly secretArn: string };
   readonly maxConcurrency: number;
 }
 
@@ -48,5 +48,5 @@ export function workers(scope: Construct, props: WorkersProps): void {
     return made;
   };
   allowIamUsers(worker('aws-iam-user', { [ENV.boundaryArn]: boundaryArn }), stackName, boundaryArn);
-  allowTokens(worker('api-token', { [ENV.tokenKeys]: tokenKeys.secretName }), tableArn, tokenKeys.secretArn);
+  allowTokens(worker('api-token', { [ENV.tokenKeys]: tokenKeys.secretArn }), tableArn, tokenKeys.secretArn);
 }

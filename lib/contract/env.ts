@@ -5,7 +5,7 @@ export const ENV = {
   account: 'NHI_ACCOUNT',
   workQueueUrl: 'NHI_WORK_QUEUE_URL', // aws-iam-user
   tokenQueueUrl: 'NHI_TOKEN_QUEUE_URL', // api-token
-  tokenKeys: 'NHI_TOKEN_KEYS', // name of the secret with the keys that tokens are told by
+  tokenKeys: 'NHI_TOKEN_KEYS', // name or ARN of the secret with the keys that tokens are told by
   ownerQueueUrl: 'NHI_OWNER_QUEUE_URL',
   denyListQueueUrl: 'NHI_DENY_LIST_QUEUE_URL',
   killPolicyArn: 'NHI_KILL_POLICY_ARN',

@@ -19,6 +19,7 @@ describe('functions', () => {
       'nhi-offboard',
       'nhi-owner-events',
       'nhi-publish',
+      'nhi-rotate-token-key',
       'nhi-sweep-account',
       'nhi-sweep-due',
       'nhi-work-api-token',
@@ -66,7 +67,7 @@ describe('least privilege', () => {
 
   it('no function but the worker, the kill list and the sweep of the account has a right in IAM or Secrets Manager', () => {
     for (const [name, allowed] of Object.entries(rights))
-      if (!name.startsWith('work-') && name !== 'deny-list' && name !== 'sweep-account')
+      if (!name.startsWith('work-') && !['deny-list', 'sweep-account', 'rotate-token-key'].includes(name))
         expect(
           allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
           name,
@@ -128,7 +129,8 @@ describe('least privilege', () => {
     for (const [name, lines] of Object.entries(rights)) {
       const keys = lines.filter((line) => line.startsWith('allow secretsmanager:GetSecretValue on <') && /TokenKeys/.test(line));
       const denied = lines.filter((line) => line.startsWith('deny dynamodb:PutItem') && line.includes('["TOKEN#*","TOKENKEY#*"]'));
-      expect([keys.length, denied.length], name).toEqual(name === 'work-api-token' ? [1, 0] : [0, 1]);
+      const ofTokens = ['work-api-token', 'rotate-token-key'].includes(name);
+      expect([keys.length, denied.length], name).toEqual(ofTokens ? [1, 0] : [0, 1]);
     }
   });
 
