@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { startLocalCloud } from '../local/cloud.ts';
 import { deploy } from '../local/deploy.ts';
 import { LocalCloudError } from '../local/errors.ts';
@@ -6,7 +6,7 @@ import { foundCompany } from '../local/play/company.ts';
 import type { Deployed } from '../local/play/issued.ts';
 import { playLine } from '../local/play/line.ts';
 import { readPeople } from '../local/play/people.ts';
-import { consoleReport } from '../local/play/report.ts';
+import { newReport } from '../local/play/report.ts';
 
 const USAGE = `Usage: npm start [-- --keep] [--verbose] [--allow-endpoint HOST]
 
@@ -26,15 +26,16 @@ interface Options {
 }
 
 async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> {
-  const report = consoleReport();
-  report.part('A local cloud');
-  const cloud = await startLocalCloud({ progress: report.line, ...(allowEndpoint && { allowEndpoint }) });
+  const startedAt = Date.now();
+  const report = newReport(console.log, startedAt);
+  console.log(styleText('bold', 'A local cloud, and the stack on it'));
+  const cloud = await startLocalCloud({ progress: report.line, lastUsedLagMs: 1_000, ...(allowEndpoint && { allowEndpoint }) });
   const stopped = endOnSignal(cloud.stop);
   try {
     report.line(cloud.embedded ? `up at ${cloud.endpoint}, IAM enforced` : `${cloud.endpoint} answers`);
     for (const name of Object.keys(process.env)) if (name.toUpperCase().startsWith('AWS_')) delete process.env[name];
     Object.assign(process.env, cloud.env); // the SDK's clients of this process look here, and nowhere else
-    report.part('cdk bootstrap, cdk deploy');
+    report.line('cdk bootstrap, cdk deploy …');
     const quiet = (): void => undefined;
     const outputs = await deploy({ env: cloud.env, policy: POLICY, onLine: verbose ? report.line : quiet });
     const stack = {
@@ -45,10 +46,12 @@ async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> 
     };
     report.line(`deployed; the API is at ${stack.apiUrl}`);
     await playLine(stack, readPeople(PEOPLE), report);
-    const failed = report.failed();
-    report.part(failed ? `${failed} of the checks above went wrong` : 'All of it was as it should be');
+    const wrong = report.wrong();
+    const took = `${((Date.now() - startedAt) / 1000).toFixed(0)} s`;
+    console.log(`\n${wrong.length ? `${wrong.length} of the checks went wrong (${took}):` : `All of it was as it should be (${took})`}`);
+    for (const claim of wrong) report.line(`${styleText('red', 'WRONG')}  ${claim}`);
     if (keep) await keepUp(cloud.endpoint, stack, report.line, stopped);
-    return failed ? 1 : 0;
+    return wrong.length ? 1 : 0;
   } finally {
     await cloud.stop();
   }

@@ -94,16 +94,23 @@ export function findOrphans(
     if (state.status !== 'active') return [];
     const of = { subject: state.grant.accountName, credentialId: state.id, ownerId: state.holder.id };
     const owner = owners.get(state.holder.id);
-    if (owner?.status !== 'active' && owner?.status !== 'leaving')
-      return [{ kind: 'owner-gone', ...of, detail: owner ? `the owner is ${owner.status}` : 'nobody has told of the owner' }];
-    const entitled = mayHold(policy, { ...owner, status: 'active' }, state.grant.profile, state.grant.environment);
-    if (!entitled.ok && !isExcepted(state, listedAtMs))
-      return [{ kind: 'not-entitled', ...of, detail: `${entitled.why}: ${entitled.value}` }];
+    if (!isSeenTo(state, owner)) {
+      if (owner?.status !== 'active' && owner?.status !== 'leaving')
+        return [{ kind: 'owner-gone', ...of, detail: owner ? `the owner is ${owner.status}` : 'nobody has told of the owner' }];
+      const entitled = mayHold(policy, { ...owner, status: 'active' }, state.grant.profile, state.grant.environment);
+      const kept = !entitled.ok && entitled.why === 'not-eligible' && policy.profiles[state.grant.profile]?.onMove === 'keep';
+      if (!entitled.ok && !kept && !isExcepted(state, listedAtMs))
+        return [{ kind: 'not-entitled', ...of, detail: `${entitled.why}: ${entitled.value}` }];
+    }
     const missing = !live.has(state.grant.accountName) && changedAtMs + LISTING_LAG_MS < listedAtMs;
     return missing ? [{ kind: 'no-subject', ...of, detail: 'no such user at the provider' }] : [];
   });
   return [...ofUsers, ...ofRecords];
 }
+
+/** It has not fallen through: its leave or move is being carried out, or held by the guard, which a sweep may not go round. */
+const isSeenTo = ({ replacement }: Active, owner: Owner | undefined): boolean =>
+  owner?.offboarding !== undefined || owner?.review !== undefined || replacement?.heir !== undefined;
 
 /** Somebody else has looked at it, or is about to. */
 const isExcepted = ({ approval }: Active, nowMs: EpochMs): boolean =>

@@ -6,15 +6,22 @@ export type Call = (
   path: string,
   body?: unknown,
 ) => Promise<{ readonly status: number; readonly json: Answer }>;
-interface Answer {
+/** What of an answer the play looks at. */
+export interface Answer {
   readonly id: string;
   readonly status: string;
   readonly code: string;
+  readonly owner: string;
+  readonly epoch: number;
   readonly userName: string;
   readonly secretName: string;
   readonly activeSince: string;
   readonly requestedAt: string;
-  readonly findings: readonly { readonly kind: string; readonly subject: string; readonly status: string }[];
+  readonly keys: readonly { readonly keyId: string; readonly phase: string }[];
+  readonly events: readonly { readonly type: string; readonly cause: string; readonly at: string }[];
+  readonly credentials: readonly { readonly id: string }[];
+  readonly findings: readonly { readonly kind: string; readonly subject: string; readonly status: string; readonly wouldHave: string }[];
+  readonly held: { readonly seal: string; readonly owners: number; readonly credentials: number } | null;
   readonly reviewed?: { readonly receivedAt: string; readonly doneAt: string };
   readonly convergence?: {
     readonly sourceLagMs: number;

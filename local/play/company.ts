@@ -9,7 +9,7 @@ export interface Company {
   readonly ordersUrl: string;
   readonly consumerArn: string;
   /** Signs in as one of the roles; the session's name is who it is. */
-  signIn(role: 'person' | 'auditor' | 'hr-feed' | 'stranger' | 'service', session: string): Promise<AwsCredentials>;
+  signIn(role: keyof typeof ROLES, session: string): Promise<AwsCredentials>;
 }
 
 const TRUST = (account: string) =>
@@ -21,8 +21,11 @@ const TRUST = (account: string) =>
 /** What each role may do by its own policy. The service may read secrets as far as *its* policy goes; whether a secret lets it is the manager's. */
 const ROLES = {
   person: ['execute-api:Invoke'],
+  team: ['execute-api:Invoke'],
+  security: ['execute-api:Invoke'],
   auditor: ['execute-api:Invoke'],
   'hr-feed': ['events:PutEvents'],
+  directory: ['events:PutEvents'],
   stranger: ['events:PutEvents', 'secretsmanager:GetSecretValue', 'execute-api:Invoke'],
   service: ['secretsmanager:GetSecretValue'],
 } as const;

@@ -5,26 +5,53 @@ import type { Person } from './people.ts';
 
 const BATCH = 10;
 
-export const factOf = (
-  bus: string,
-  type: 'Joined' | 'Left',
-  person: Person,
-  sequence: number,
-  occurredAt: Date,
-): PutEventsRequestEntry => ({
+export type FactType = 'Joined' | 'Left' | 'Returned';
+
+interface Fact {
+  readonly type: FactType;
+  readonly source: 'hr' | 'team';
+  readonly subject: string;
+  readonly sequence: number;
+  readonly occurredAt: Date;
+  readonly attributes: { readonly email?: string; readonly roles: readonly string[] } & Readonly<Record<string, unknown>>;
+}
+
+const entryOf = (bus: string, { type, source, subject, sequence, occurredAt, attributes }: Fact): PutEventsRequestEntry => ({
   EventBusName: bus,
-  Source: 'hr',
+  Source: source,
   DetailType: `Owner ${type}`,
   Detail: JSON.stringify({
-    specversion: '1',
-    id: `hr-${person.id}-${sequence}`,
-    source: 'hr',
-    subject: person.id,
-    sequence,
+    ...{ specversion: '1', id: `${source}-${subject}-${sequence}`, source, subject, sequence },
     occurredAt: occurredAt.toISOString(),
-    attributes: { email: person.email, roles: [person.job], team: person.department, manager: person.manager, zone: 'UTC' },
+    attributes,
   }),
 });
+
+/** What HR says of a person. `successor`: who is to take over what they leave, by staff number. */
+export const factOf = (
+  bus: string,
+  type: FactType,
+  { id, email, job, department, manager }: Person,
+  sequence: number,
+  occurredAt: Date,
+  successor?: string,
+): PutEventsRequestEntry => {
+  const attributes = { email, roles: [job], team: department, manager, zone: 'UTC', ...(successor && { successor }) };
+  return entryOf(bus, { type, source: 'hr', subject: id, sequence, occurredAt, attributes });
+};
+
+/** What the directory says of a team, which holds what its roles may. */
+export const teamFactOf = (bus: string, type: FactType, team: string, roles: readonly string[], sequence: number): PutEventsRequestEntry =>
+  entryOf(bus, { type, source: 'team', subject: team, sequence, occurredAt: new Date(), attributes: { roles } });
+
+/** A number higher than any export of the play has, and than any given before. */
+export const sequences = (startedAtMs = Date.now()): (() => number) => {
+  let last = Math.floor(startedAtMs / 60_000) + 10;
+  return () => {
+    last += 1;
+    return last;
+  };
+};
 
 /** Says facts on the inbound bus, ten a call; throws when the bus refuses one. */
 export async function say(credentials: AwsCredentials, entries: readonly PutEventsRequestEntry[]): Promise<void> {

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
+import { nhi } from './nhi.ts';
 
 const COMPANY = 'examples/company';
-const CLI = join(import.meta.dirname, '../../bin/cli.ts');
 
 /** The company's exports, each said to be a minute later than the one before: real dates would be in the future for a wrong clock. */
 type Month = '03-01' | '04-01' | '05-01' | '06-01-cut-off';
@@ -23,21 +21,12 @@ export interface HrSystem {
 export const hrSystem = (credentials: AwsCredentials, bus: string, startedAtMs = Date.now()): HrSystem => {
   const file = (month: Month): string => `${COMPANY}/people-2026-${month}.csv`;
   const asOf = (month: Month): string => new Date(startedAtMs - (MONTHS.length - MONTHS.indexOf(month)) * MINUTE_MS).toISOString();
-  const keys = {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
-  };
   return {
-    apply: (month, last) =>
-      new Promise((resolve) => {
-        const compared = last === undefined ? ['--first'] : ['--last', file(last), '--last-as-of', asOf(last)];
-        const args = ['feed', 'apply', file(month), '--source', 'hr', '--as-of', asOf(month), '--bus', bus, ...compared];
-        const policy = ['--policy', `${COMPANY}/nhi.policy.yaml`];
-        const options = { cwd: join(import.meta.dirname, '../..'), env: { ...process.env, ...keys } };
-        execFile(process.execPath, [CLI, ...args, ...policy], options, (error, out, err) => {
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, said: `${out}${err}`.trim() });
-        });
-      }),
+    apply: async (month, last) => {
+      const compared = last === undefined ? ['--first'] : ['--last', file(last), '--last-as-of', asOf(last)];
+      const args = ['feed', 'apply', file(month), '--source', 'hr', '--as-of', asOf(month), '--bus', bus, ...compared];
+      const { code, out, err } = await nhi({ apiUrl: '' }, credentials, ...args, '--policy', `${COMPANY}/nhi.policy.yaml`);
+      return { code, said: `${out}${err}`.trim() };
+    },
   };
 };

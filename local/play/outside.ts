@@ -1,5 +1,5 @@
-import { IAMClient, ListAccessKeysCommand, paginateListUsers } from '@aws-sdk/client-iam';
-import { GetSecretValueCommand, paginateListSecrets, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetUserCommand, IAMClient, ListAccessKeysCommand, paginateListUsers } from '@aws-sdk/client-iam';
+import { DescribeSecretCommand, GetSecretValueCommand, paginateListSecrets, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 
@@ -66,4 +66,25 @@ export async function listOutside(): Promise<Outside> {
   ))
     for (const { Name = '', DeletedDate } of SecretList) if (!DeletedDate) secrets.add(Name);
   return { users, secrets };
+}
+
+interface Named {
+  readonly userName: string;
+  readonly secretName: string;
+}
+
+/** Values of the owner tag: of the user, and of the secret. */
+export async function ownerTagsOf({ userName, secretName }: Named): Promise<readonly [string, string]> {
+  const [{ User }, secret] = await Promise.all([
+    new IAMClient({}).send(new GetUserCommand({ UserName: userName })),
+    new SecretsManagerClient({}).send(new DescribeSecretCommand({ SecretId: secretName })),
+  ]);
+  const [ofUser, ofSecret] = [User?.Tags, secret.Tags].map((tags) => tags?.find(({ Key }) => Key === 'nhi:owner')?.Value ?? '');
+  return [ofUser ?? '', ofSecret ?? ''];
+}
+
+/** Ids of the keys that IAM lists as active. */
+export async function activeKeysOf({ userName }: Pick<Named, 'userName'>): Promise<readonly string[]> {
+  const { AccessKeyMetadata = [] } = await new IAMClient({}).send(new ListAccessKeysCommand({ UserName: userName }));
+  return AccessKeyMetadata.flatMap(({ AccessKeyId, Status }) => (Status === 'Active' && AccessKeyId ? [AccessKeyId] : []));
 }

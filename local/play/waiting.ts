@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long anything in the play may take before it counts as wrong. */
-const PATIENCE_MS = 120_000;
 const AT_ONCE = 8;
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Asks until there is an answer; throws what it waited for when patience ends. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const stopAt = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
-    await sleep(300);
-  }
-}
+export type Eventually = <T>(what: string, ask: () => Promise<T | undefined>) => Promise<T>;
+
+export const eventuallyWithin =
+  (patienceMs: number): Eventually =>
+  async (what, ask) => {
+    const stopAt = Date.now() + patienceMs;
+    for (;;) {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      if (Date.now() > stopAt) throw new Error(`not within ${patienceMs / 1000} s: ${what}`);
+      await sleep(300);
+    }
+  };
 
 export async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];

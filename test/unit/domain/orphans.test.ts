@@ -3,7 +3,7 @@ import type { Active, Credential } from '../../../lib/domain/credential/state.ts
 import { dueAct, type Finding, findOrphans, type LiveUser, sameFinding, seen } from '../../../lib/domain/orphans.ts';
 import type { Owner } from '../../../lib/domain/owner/state.ts';
 import type { SweepRules } from '../../../lib/domain/policy.ts';
-import { givenPolicy } from '../../given-policy.ts';
+import { givenPolicy, givenProfile } from '../../given-policy.ts';
 import { active, at, grant } from './given.ts';
 
 const LISTED = at(100_000_000);
@@ -89,7 +89,25 @@ describe('credentials nobody should have', () => {
     ['another role, and somebody allowed it', { approval: { kind: 'granted', untilMs: LISTED + 1 } }, [other], []],
     ['another role, and that has run out', { approval: { kind: 'granted', untilMs: LISTED } }, [other], excess],
     ['what is ending anyway', { status: 'revoking' }, [], []],
+    ['one who left, and that is being carried out, or held', {}, [{ ...owner, status: 'left', offboarding: {} } as unknown as Owner], []],
+    ['another role, and that is being followed up', {}, [{ ...other, review: {} } as unknown as Owner], []],
+    ['another role, and somebody is taking over', { replacement: { heir: {} } }, [other], []],
+    ['another role, and a leaked key is being replaced', { replacement: {} }, [other], excess],
   ])('%s', (_name, change, owners, expected) => expect(look([ours()], [record(change)], owners)).toEqual(expected));
+
+  it.each([
+    ['a sweep keeps what the profile lets a mover keep', 'p', []],
+    ['but not what no profile says anything about', 'forgotten', ['not-entitled']],
+  ])('%s', (_name, profile, expected) => {
+    const found = findOrphans(
+      { users: [ours()], listedAtMs: LISTED, keysAtMs: LISTED },
+      [{ state: { ...base, grant: { ...base.grant, profile } }, changedAtMs: at(0) }],
+      new Map([[owner.id, other]]),
+      givenPolicy({ profiles: { p: givenProfile({ onMove: 'keep' }) } }),
+      '/nhi/',
+    );
+    expect(found.map(({ kind }) => kind)).toEqual(expected);
+  });
 
   it.each([
     ['gone at the provider', [], LISTED - LAG - 1, [{ kind: 'no-subject', ...of, detail: 'no such user at the provider' }]],
