@@ -11,8 +11,10 @@ import { type Denied, maySeeCredential } from './consult.ts';
 import type { Context } from './envelope.ts';
 import { findHeir, holderOf, noteOf } from './find-heir.ts';
 import type { CredentialAppend, Wake } from './ports.ts';
+import { PROTOCOL } from './protocol.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
+import { wakeAt } from './wake-at.ts';
 import { activeOwner, ownersBehind } from './who.ts';
 
 export interface ChangePorts extends RecordPorts {
@@ -76,7 +78,8 @@ async function wake(ports: ChangePorts, credential: Credential, act: () => Retur
     const { decision, record } = await act();
     if (!decision.ok) return { ok: false, why: decision.why, field: 'id', value: id, credential: record?.state };
     if (!record) return { ok: false, why: 'no-such-credential', field: 'id', value: id, credential: undefined };
-    await ports.wake.send({ queue: grant.connector, id }, 0);
+    const dueAtMs = (ports.protocol ?? PROTOCOL).dueAtMs(record.state, ports.clock.now());
+    if (dueAtMs !== undefined) await wakeAt(ports, { queue: grant.connector, id }, dueAtMs);
     return { ok: true, credential: record.state };
   } catch (error) {
     if (error instanceof Fault && error.code === 'owner-not-active')

@@ -7,6 +7,7 @@ import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
+import { wakeAt } from './wake-at.ts';
 
 export interface WorkerPorts extends RecordPorts {
   readonly connector: Connector;
@@ -28,8 +29,6 @@ export interface Worked {
 
 /** A call that can't be repeated starts only with this much of its lease left beyond its socket's time-out. */
 const SPARE_LEASE_MS = 5_000;
-/** What waits longer is the due index's. SQS delays at most 15 min. */
-const LONGEST_DELAY_MS = 900_000;
 /** Steps that only look, or only take away: done twice, or late, they end the same, so a lost answer need not wait for the end of the lease. */
 const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
   ...(['verify', 'recover', 'confirm-absence'] as const),
@@ -52,9 +51,8 @@ export const workOnCredential =
       if (next.do === 'rest') return { end: 'rest', state };
       const item = { queue: state.grant.connector, id };
       if (next.do === 'wait') {
-        const delayMs = next.untilMs - clock.now();
         // A duplicate ends here: were it to send itself on, every sweep would add a message for ever.
-        if (acted && delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
+        if (acted) await wakeAt(ports, item, next.untilMs);
         return { end: 'waiting', state };
       }
       if (clock.now() >= stopAtMs) {

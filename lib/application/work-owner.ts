@@ -9,14 +9,13 @@ import type { Loaded } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { appendOwner, readOrSetAside } from './record.ts';
 import { contextOf, type OwnerWorkerPorts } from './removal.ts';
+import { wakeAt } from './wake-at.ts';
 import type { WorkEnd } from './work-credential.ts';
 
 /** `held`: by the guard, until somebody releases the batch; `escalated`: for longer than the policy bears. */
 export type OwnerWorkEnd = WorkEnd | 'held' | 'escalated';
 
 type Acting = Exclude<OwnerStep, { readonly do: 'rest' | 'wait' }>;
-
-const LONGEST_DELAY_MS = 900_000;
 
 /** Does what an owner's record wants: the leave whose day has come, and pages of the offboarding. */
 export const workOnOwner =
@@ -31,8 +30,7 @@ export const workOnOwner =
       const next = protocol.nextOwnerStep(before.state, clock.now());
       if (next.do === 'rest') return 'rest';
       if (next.do === 'wait') {
-        const delayMs = next.untilMs - clock.now();
-        if (acted && delayMs <= LONGEST_DELAY_MS) await wake.send(item, delayMs);
+        if (acted) await wakeAt(ports, item, next.untilMs);
         return 'waiting';
       }
       if (clock.now() >= stopAtMs) {

@@ -74,7 +74,7 @@ const body = ({ company }: Stage, { profile }: Wanted) => ({
 });
 
 /** One credential, from the request to its key as the consuming service reads it. */
-export async function issue(stage: Stage, wanted: Wanted): Promise<Issued> {
+async function issue(stage: Stage, wanted: Wanted): Promise<Issued> {
   const { company, call, eventually } = stage;
   const me = await company.signIn('person', wanted.person.email);
   const made = await eventually(`${wanted.person.email} is known`, async () => {

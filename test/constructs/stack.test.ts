@@ -228,10 +228,17 @@ describe('what holds things', () => {
 describe('the inbound bus', () => {
   it('refuses sources that no policy names, and each source to all but its principals', () => {
     const statements = all('AWS::Events::EventBusPolicy').map(({ Statement }) => Statement);
+    const bound = (role: string) => {
+      const arn = `arn:aws:iam::000000000000:role/${role}`;
+      return [
+        { Effect: 'Deny', Condition: { ArnNotEquals: { 'aws:PrincipalArn': [arn] } } },
+        { Effect: 'Allow', Principal: { AWS: [arn] } },
+      ];
+    };
     expect(statements).toMatchObject([
-      { Effect: 'Deny', Principal: '*', Condition: { StringNotEquals: { 'events:source': ['hr'] } } },
-      { Effect: 'Deny', Condition: { ArnNotEquals: { 'aws:PrincipalArn': ['arn:aws:iam::000000000000:role/demo-hr-feed'] } } },
-      { Effect: 'Allow', Principal: { AWS: ['arn:aws:iam::000000000000:role/demo-hr-feed'] } },
+      { Effect: 'Deny', Principal: '*', Condition: { StringNotEquals: { 'events:source': ['hr', 'team'] } } },
+      ...bound('demo-hr-feed'),
+      ...bound('demo-directory'),
     ]);
   });
 

@@ -126,6 +126,15 @@ describe('a change', () => {
     expect(made.wake.messages).toMatchObject([{ queue: 'aws-iam-user', id: made.id }]);
   });
 
+  it('wakes the worker when there is something to do: a lift waits for whatever may still deny', async () => {
+    const made = await world();
+    await READY.resume(made, made.id);
+    await made.change(operator, made.id, 'resume');
+    const { liftAtMs } = (await made.state(made.id)) as { liftAtMs?: number };
+    expect(liftAtMs).toBeGreaterThan(made.now());
+    expect(made.wake.messages.at(-1)).toMatchObject({ id: made.id, visibleAtMs: liftAtMs });
+  });
+
   it('of what is not there, and of what somebody else holds, looks the same', async () => {
     const made = await world();
     const absent = 'cred_00000000000000000000009999' as CredentialId;

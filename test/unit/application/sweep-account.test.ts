@@ -16,8 +16,7 @@ import { attempt, key, rotation } from '../domain/given.ts';
 
 const HOUR = 3_600_000;
 const RULES: SweepRules = { mode: 'enforce', act: 'revoke', graceMs: 24 * HOUR, maxActs: 3 };
-const policyWith = (orphans: SweepRules): Policy =>
-  givenPolicy({ profiles: { p: givenProfile({ onMove: 'keep', rotation }) }, sweeps: { orphans } });
+const policyWith = (orphans: SweepRules): Policy => givenPolicy({ profiles: { p: givenProfile({ rotation }) }, sweeps: { orphans } });
 const context = { actor: { kind: 'system', id: 't' }, cause: 't', correlationId: 't', policyDigest: 'd' } as const;
 const idOf = (n: number): CredentialId => `cred_${String(n).padStart(26, '0')}` as CredentialId;
 const nameOf = (n: number): string => `nhi-${idOf(n)}`;
@@ -134,19 +133,26 @@ describe('a sweep of the account', () => {
   it.each([
     ['left', 'owner-gone'],
     ['moved', 'not-entitled'],
-  ] as const)('a credential whose owner has %s: reported, revoked after the grace', async (how, kind) => {
-    const { sweep, ledger, records, ownerId, later, findings, times } = await world();
-    const event: OwnerEvent =
-      how === 'left'
-        ? { type: 'OwnerLeft', sequence: 2, attributes: undefined, cause: 'normal', ...times, stillActive: false }
-        : { type: 'OwnerMoved', sequence: 2, attributes: { email: '', roles: ['X'] }, ...times };
-    await appendOwner(records, await ledger.owner(ownerId), [event], context);
-    await sweep();
-    expect(await findings()).toEqual([`${kind} ${nameOf(1)} open`, `${kind} ${nameOf(2)} open`]);
-    later(24 * HOUR);
-    expect((await sweep()).acted).toBe(2);
-    expect((await ledger.credential(idOf(1)))?.state).toMatchObject({ status: 'revoking', cause: 'orphaned' });
-  });
+  ] as const)(
+    'a credential whose owner has %s, and that was seen to, and it is still there: reported, revoked after the grace',
+    async (how, kind) => {
+      const { sweep, ledger, records, ownerId, later, findings, times } = await world();
+      const tell = async (event: OwnerEvent) => appendOwner(records, await ledger.owner(ownerId), [event], context);
+      const now = { cutOffAtMs: times.receivedAtMs, completeAtMs: times.receivedAtMs };
+      const closed = { epoch: 2, cause: 'normal', credentials: 0, ...times, ...now } as const;
+      if (how === 'left')
+        await tell({ type: 'OwnerLeft', sequence: 2, attributes: undefined, cause: 'normal', ...times, stillActive: false });
+      else await tell({ type: 'OwnerMoved', sequence: 2, attributes: { email: '', roles: ['X'] }, ...times });
+      await sweep();
+      expect(await findings()).toEqual([]); // it is being seen to, or held by the guard
+      await tell(how === 'left' ? { type: 'OwnerOffboarded', convergence: closed } : { type: 'OwnerReviewed', atMs: times.receivedAtMs });
+      await sweep();
+      expect(await findings()).toEqual([`${kind} ${nameOf(1)} open`, `${kind} ${nameOf(2)} open`]);
+      later(24 * HOUR);
+      expect((await sweep()).acted).toBe(2);
+      expect((await ledger.credential(idOf(1)))?.state).toMatchObject({ status: 'revoking', cause: 'orphaned' });
+    },
+  );
 
   it('a record whose user is gone is reported; a listing that may be stale proves nothing', async () => {
     const { sweep, users, done, findings } = await world();
