@@ -1,4 +1,4 @@
-"""What MiniStack 1.5.33 lacks and the stack needs: AWS::IAM::Group and AWS::Events::EventBusPolicy in CloudFormation, and event bus
+"""What MiniStack 1.5.33 lacks and the stack needs: AWS::IAM::Group and AWS::Events::EventBusPolicy in CloudFormation, Ref of a secret, and event bus
 policies that decide: PutEvents is held against the policy of the bus, with events:source and events:detail-type as conditions see them.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import eventbridge, iam
+from ministack.services import eventbridge, iam, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 Properties = Mapping[str, Any]
@@ -72,6 +72,28 @@ def delete_bus_policy(physical_id: str, _properties: Properties) -> None:
         statements[:] = [one for one in statements if one.get("Sid") != statement_id]
 
 
+_secret_as_shipped = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+
+
+def create_secret(logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, str]]:
+    """Ref of a secret is its ARN; as shipped it is the name."""
+    _, attributes = _secret_as_shipped["create"](logical_id, properties, stack)
+    return attributes["Arn"], attributes
+
+
+def _name_of(arn: str) -> str:
+    return next((name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == arn), arn)
+
+
+def update_secret(arn: str, old: Properties, new: Properties, stack: str, logical_id: str | None = None) -> tuple[str, dict[str, str]]:
+    _, attributes = _secret_as_shipped["update"](_name_of(arn), old, new, stack, logical_id)
+    return attributes["Arn"], attributes
+
+
+def delete_secret(arn: str, properties: Properties) -> None:
+    _secret_as_shipped["delete"](_name_of(arn), properties)
+
+
 # --- Authorisation ------------------------------------------------------------
 
 
@@ -101,6 +123,12 @@ def apply() -> None:
         "create": put_bus_policy,
         "update": update_bus_policy,
         "delete": delete_bus_policy,
+    }
+    provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
+        **_secret_as_shipped,
+        "create": create_secret,
+        "update": update_secret,
+        "delete": delete_secret,
     }
     eventbridge.bus_policy = bus_policy
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy")
