@@ -13,6 +13,7 @@ export const givenProfile = (change: Partial<Profile> = {}): Profile => ({
   environments: ['e'],
   onLeave: { action: 'revoke' },
   onMove: 'revoke',
+  renewal: 'owner',
   rotation: { everyMs: 90 * DAY_MS, overlapMs: DAY_MS, hardLimitMs: 7 * DAY_MS, regretMs: 7 * DAY_MS, stillInUse: 'extend' },
   ...change,
 });

@@ -69,6 +69,7 @@ const CHANGES: readonly Change[] = [
     verb: () => 'revoke',
     reached: (_answer, { now }) => (now ? accessGone : isRevoked),
   },
+  { name: 'renew', description: 'let its time to live begin anew, with a new key; where the profile wants an approval, not your own' },
   { name: 'transfer', description: 'hand it to another owner, with new keys; they are asked to accept it', takesTo: true },
   { name: 'accept', description: 'say that you answer for a credential that was handed to you' },
   { name: 'refuse', description: 'say that you don’t; it goes on up the succession, with new keys' },

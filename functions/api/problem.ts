@@ -46,6 +46,8 @@ const PROBLEMS: Readonly<Record<Why, readonly [status: number, title: string]>> 
     409,
     'No key is disabled that could be enabled again: its regret time is over, or it was disabled because somebody knew it',
   ],
+  'nothing-to-renew': [409, 'The credential’s time is not limited'],
+  'not-renewable': [409, 'The profile does not let its credentials be renewed: ask for a new one before this one ends'],
   'nothing-to-accept': [409, 'The credential did not come from somebody else, or was accepted already'],
   'nothing-to-approve': [409, 'No approval is asked for'],
   'held-by-another': [409, 'The credential is somebody else’s by now'],

@@ -26,6 +26,7 @@ export function lifeView(credential: Credential, names: Names = new Map()) {
         refusedBy: succession.refused.map(nameOf),
       },
     }),
+    ...(credential.expiry && { expiresAt: time(credential.expiry.atMs) }),
     ...(credential.status === 'suspended' && {
       suspension: {
         why: credential.why,

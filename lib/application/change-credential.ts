@@ -42,7 +42,7 @@ export type Changed =
   /** `credential`: in which state it is that it can't. */
   | {
       readonly ok: false;
-      readonly why: Rejection | 'owner-not-active';
+      readonly why: Rejection | 'owner-not-active' | 'not-renewable';
       readonly field: 'id';
       readonly value: string;
       readonly credential: Credential | undefined;
@@ -53,13 +53,13 @@ export type Changed =
 export const changeCredential =
   (ports: ChangePorts) =>
   async (caller: Caller | undefined, arn: string, id: CredentialId, asked: Asked): Promise<Changed> => {
-    const { ledger } = ports;
+    const { ledger, policy } = ports;
     if (!caller) return { ok: false, why: 'unmapped-caller', field: 'caller', value: arn };
     const credential = (await ledger.credential(id))?.state;
     if (!credential || !(await maySeeCredential(ledger, caller, credential)))
       return { ok: false, why: 'not-found', field: 'id', value: id };
     const stands = (await ownersBehind(ledger, caller)).includes(credential.holder.id);
-    const refused = authorizeChange(caller, asked.verb, stands);
+    const refused = authorizeChange(caller, rightFor(policy, credential, asked.verb), stands);
     if (refused) return { ok: false, why: refused, field: 'caller', value: arn };
     const found = await wishOf(ports, credential, asked, caller);
     if (!found.ok) return found;
@@ -112,6 +112,8 @@ async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason
       if (!by) return { ok: false, why: 'caller-not-active', field: 'caller', value: caller.ownerRef };
       return plain({ type: 'approve', by, reason, forMs: policy.reapproval.forMs });
     }
+    case 'renew':
+      return renewal(ports, credential);
     case 'resume':
       return resumption(ports, credential);
     case 'transfer':
@@ -119,6 +121,23 @@ async function wishOf(ports: ChangePorts, credential: Credential, { verb, reason
     case 'refuse':
       return refusal(ports, credential);
   }
+}
+
+/** Where the profile wants somebody else to look at a renewal, it is an approval. */
+const rightFor = ({ profiles }: Policy, { grant }: Credential, verb: Verb): Verb =>
+  verb === 'renew' && profiles[grant.profile]?.renewal === 'approval' ? 'approve' : verb;
+
+/** As long as the profile gives it now, for an owner who could ask for it now; that they are there is looked at in the transaction. */
+async function renewal({ ledger, policy }: ChangePorts, credential: Credential): Promise<Wished> {
+  const { id, grant, holder } = credential;
+  const profile = policy.profiles[grant.profile];
+  if (!profile || profile.renewal === 'none' || profile.ttlMs === undefined)
+    return { ok: false, why: 'not-renewable', field: 'id', value: id, credential };
+  const owner = (await ledger.owner(holder.id))?.state;
+  if (!owner) return { ok: false, why: 'no-such-owner', field: 'owner', value: holder.id };
+  const entitled = mayHold(policy, { ...owner, status: 'active' }, grant.profile, grant.environment);
+  if (!entitled.ok) return { ok: false, why: 'cannot-hold', field: 'owner', value: `${refOf(owner)}: ${entitled.why}: ${entitled.value}` };
+  return { ok: true, wish: { type: 'renew', ttlMs: profile.ttlMs }, requires: holder, note: [] };
 }
 
 /**

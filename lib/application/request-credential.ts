@@ -1,5 +1,5 @@
 import { type AuthorizationRejection, authorize, type Caller } from '../domain/authorize.ts';
-import { decide } from '../domain/credential/decide.ts';
+import { type Command, decide } from '../domain/credential/decide.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import { type Entitlement, entitlement } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
@@ -70,7 +70,9 @@ export const requestCredential =
     const id = `cred_${ids.ulid()}` as CredentialId;
     const holder = { id: owner.state.id, key: owner.state.key, epoch: owner.state.epoch };
     const grant = grantFor(id, entitled.profile.connector, ports.account, asked, tokenTermsOf(entitled.profile));
-    const decision = decide(undefined, { type: 'request', id, holder, grant, rotation: entitled.profile.rotation }, clock.now(), timing);
+    const { rotation, ttlMs } = entitled.profile;
+    const wish: Command = { type: 'request', id, holder, grant, rotation, ...(ttlMs !== undefined && { ttlMs }) };
+    const decision = decide(undefined, wish, clock.now(), timing);
     if (!decision.ok) throw new Error(`a new credential was refused: ${decision.why}`);
     const context = {
       actor: { kind: 'person', id: arn },

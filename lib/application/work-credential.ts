@@ -85,6 +85,7 @@ async function takeStep(
     const ends = next.regretMs === undefined ? undefined : ({ atMs: plusMs(nowMs, next.regretMs), cause: 'owner-left' } as const);
     return (await command(ports, id, { type: 'suspend', why: next.why, ends }, contextOf(ports, before.state, 'deadline'))).record;
   }
+  if (next.do === 'warn') return (await command(ports, id, { type: 'warn' }, contextOf(ports, before.state, 'time to live'))).record;
   if (next.do === 'pass-on') return passOn(ports, before, next.to);
   if (next.do === 'deny') return deny(ports, before, nowMs);
   const again = next.do === 'create-version' ? next.attempt : undefined;
@@ -179,6 +180,7 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
     case 'give-up':
     case 'suspend':
     case 'pass-on':
+    case 'warn':
       throw new Error(`${next.do} is not called from here`);
   }
 }

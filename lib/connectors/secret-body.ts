@@ -1,3 +1,4 @@
+import type { Credential } from '../domain/credential/state.ts';
 import { Fault, type Secret } from '../domain/faults.ts';
 
 /** What every secret's value has, as consumers find it. */
@@ -5,6 +6,9 @@ interface SecretBody {
   readonly v: 1;
   readonly kind: string;
 }
+
+/** ISO 8601, UTC: the end of the credential as it was when the value was made; a renewal makes another. */
+export const notAfterOf = (expiry: Credential['expiry']): string | null => (expiry ? new Date(expiry.atMs).toISOString() : null);
 
 /** The stored value of that kind, with `texts` none of which is empty; throws, and never tells what it found instead. */
 export function parseSecretBody<Body extends SecretBody>(body: Secret, kind: Body['kind'], texts: readonly (keyof Body & string)[]): Body {

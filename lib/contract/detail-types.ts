@@ -23,6 +23,8 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   RevocationStarted: 'Credential Revocation Started',
   KeysDisabled: 'Credential Access Removed',
   CredentialRevoked: 'Credential Revoked',
+  ExpiryApproaching: 'Credential Expiry Approaching',
+  ExpiryRenewed: 'Credential Renewed',
   // from hand to hand; the cause names whoever was passed over
   ReplacementStarted: 'Credential Replacement Started',
   HeirChosen: 'Credential Successor Chosen',

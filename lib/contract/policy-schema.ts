@@ -82,6 +82,8 @@ const Profile = z.strictObject({
   hardLimit: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
   regret: duration(1_000, 2_592_000_000, 'at most 30d').prefault('7d'),
   stillInUse: z.enum(['extend', 'disable']).default('extend'),
+  ttl: duration(60_000, 94_608_000_000, 'between 1m and 1095d').optional(),
+  renewal: z.enum(['none', 'owner', 'approval']).default('owner'),
 });
 
 const Caller = z.strictObject({
@@ -180,8 +182,9 @@ const onLeaveOf = (rules: z.output<typeof OnLeave>): Policy['profiles'][string][
   }
 };
 
-const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, onLeave, ...rest }: z.output<typeof Profile>) => ({
+const profileOf = ({ rotateEvery, overlap, hardLimit, regret, stillInUse, onLeave, ttl, ...rest }: z.output<typeof Profile>) => ({
   ...rest,
+  ...(ttl !== undefined && { ttlMs: ttl }),
   onLeave: onLeaveOf(onLeave),
   rotation: { everyMs: rotateEvery, overlapMs: overlap, hardLimitMs: hardLimit, regretMs: regret, stillInUse },
 });

@@ -29,7 +29,19 @@ export function authorize(caller: Caller | undefined, right: Right, ownerRef?: s
 }
 
 /** What can be done to a credential by a command. `replace` is a rotation without overlap: a key has leaked. */
-export const VERBS = ['revoke', 'rotate', 'replace', 'suspend', 'resume', 'undo', 'transfer', 'accept', 'refuse', 'approve'] as const;
+export const VERBS = [
+  'revoke',
+  'rotate',
+  'replace',
+  'suspend',
+  'resume',
+  'undo',
+  'transfer',
+  'renew',
+  'accept',
+  'refuse',
+  'approve',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /**
@@ -45,6 +57,7 @@ const WHO: Readonly<Record<Verb, Who>> = {
   suspend: { by: 'owner-or', right: 'operate' },
   undo: { by: 'owner-or', right: 'operate' },
   transfer: { by: 'owner-or', right: 'operate' },
+  renew: { by: 'owner-or', right: 'operate' }, // where the profile wants an approval, as `approve`
   resume: { by: 'right', right: 'operate' }, // or whoever was suspended for cause would resume themselves
   approve: { by: 'others', right: 'approve' },
   accept: { by: 'owner' },

@@ -99,6 +99,10 @@ export interface Profile {
   /** What becomes of a credential whose owner, in their new role, could not ask for it. */
   readonly onMove: 'keep' | 'reapprove' | 'transfer' | 'revoke';
   readonly rotation: Rotation;
+  /** From the request, or the last renewal, to the end; `undefined`: not limited. */
+  readonly ttlMs?: number | undefined;
+  /** Who may renew: nobody; the owner; somebody with the right to approve who neither is the owner nor acts for them. */
+  readonly renewal: 'none' | 'owner' | 'approval';
 }
 
 /**

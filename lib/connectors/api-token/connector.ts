@@ -83,9 +83,9 @@ export function apiTokenConnector({ store, keyring, account, randomBytes }: ApiT
       await change(credential, (record) => {
         const others = live(credential, record).versions.filter((version) => version.attempt !== attempt);
         if (others.length >= MAX_VERSIONS) throw new Fault('key-quota', true, `${MAX_VERSIONS} versions`);
-        return { versions: [...others, made] }; // made again, it is another token under the same attempt: nobody has the first
+        return { notAfterMs: credential.expiry?.atMs, versions: [...others, made] }; // made again, it is another token under the same attempt: nobody has the first
       });
-      return { keyId: keyIdOfAttempt(attempt), body: tokenSecretBody(withChecksum(body), attempt) };
+      return { keyId: keyIdOfAttempt(attempt), body: tokenSecretBody(withChecksum(body), attempt, credential.expiry) };
     },
 
     listVersions: async (credential) =>
@@ -134,11 +134,11 @@ const keyIdOfAttempt = (attempt: AttemptId): KeyId => attempt as string as KeyId
 const switched = (versions: readonly TokenVersion[], keyId: KeyId, active: boolean): readonly TokenVersion[] =>
   versions.map((version) => (keyIdOfAttempt(version.attempt) === keyId ? { ...version, active } : version));
 
-function blank({ id, holder, grant }: Credential): TokenRecord {
+function blank({ id, holder, grant, expiry }: Credential): TokenRecord {
   return {
     ...{ id: tokenIdOf(id), credentialId: id, ...heldBy(holder), environment: grant.environment },
     terms: grant.token ?? { scopes: [], outlivesLeave: false },
-    ...{ denied: false, removed: false, notAfterMs: undefined, versions: [], fence: 0, revision: 0 },
+    ...{ denied: false, removed: false, notAfterMs: expiry?.atMs, versions: [], fence: 0, revision: 0 },
   };
 }
 

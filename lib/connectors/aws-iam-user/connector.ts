@@ -97,7 +97,7 @@ export function iamUserConnector(config: IamUserConfig): Connector {
       if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey)
         throw new Fault('provider-unknown', true, 'CreateAccessKey: an answer without a key');
       const keyId = AccessKey.AccessKeyId as KeyId;
-      return { keyId, body: keyBody(credential.grant, attempt, keyId, AccessKey.SecretAccessKey) };
+      return { keyId, body: keyBody(credential, attempt, keyId, AccessKey.SecretAccessKey) };
     },
 
     listVersions: async (credential) => {

@@ -1,7 +1,7 @@
-import type { Grant } from '../../domain/credential/state.ts';
+import type { Credential } from '../../domain/credential/state.ts';
 import { Secret } from '../../domain/faults.ts';
 import type { AttemptId, KeyId } from '../../domain/types.ts';
-import { parseSecretBody } from '../secret-body.ts';
+import { notAfterOf, parseSecretBody } from '../secret-body.ts';
 
 /** What consumers find in the secret. */
 export interface KeyBody {
@@ -12,9 +12,16 @@ export interface KeyBody {
   readonly accountId: string;
   readonly userName: string;
   readonly versionId: AttemptId;
+  /** ISO 8601, UTC: the end of the credential, as it was when the key was made; a renewal makes another. */
+  readonly notAfter: string | null;
 }
 
-export const keyBody = ({ account, accountName }: Grant, versionId: AttemptId, accessKeyId: KeyId, secretAccessKey: string): Secret => {
+export const keyBody = (
+  { grant: { account, accountName }, expiry }: Pick<Credential, 'grant' | 'expiry'>,
+  versionId: AttemptId,
+  accessKeyId: KeyId,
+  secretAccessKey: string,
+): Secret => {
   const body: KeyBody = {
     v: 1,
     kind: 'aws-access-key',
@@ -23,6 +30,7 @@ export const keyBody = ({ account, accountName }: Grant, versionId: AttemptId, a
     accountId: account,
     userName: accountName,
     versionId,
+    notAfter: notAfterOf(expiry),
   };
   return new Secret(JSON.stringify(body));
 };

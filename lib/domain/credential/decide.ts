@@ -2,6 +2,7 @@ import type { Rotation } from '../policy.ts';
 import type { Timing } from '../timing.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs, unreachable } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
+import { warningsBy } from './expiry.ts';
 import { nextStep } from './next-step.ts';
 import type {
   Active,
@@ -24,7 +25,14 @@ interface IfHeldBy {
 
 /** What somebody wants. Needs no lease, only the record's version. */
 export type Command =
-  | { readonly type: 'request'; readonly id: CredentialId; readonly holder: Holder; readonly grant: Grant; readonly rotation: Rotation }
+  | {
+      readonly type: 'request';
+      readonly id: CredentialId;
+      readonly holder: Holder;
+      readonly grant: Grant;
+      readonly rotation: Rotation;
+      readonly ttlMs?: number;
+    }
   /** Begins a rotation now, as far as a slot is free. */
   | { readonly type: 'rotate' }
   /** Replaces every key at once, without overlap or regret: one of them is known to somebody it should not be. */
@@ -58,6 +66,10 @@ export type Command =
   | { readonly type: 'accept'; readonly by: OwnerId }
   | { readonly type: 'require-approval'; readonly withinMs: number; readonly ifHeldBy: IfHeldBy }
   | { readonly type: 'approve'; readonly by: OwnerId; readonly reason: string; readonly forMs: number }
+  /** Its time begins anew, as long as its profile now gives it; with a new key, since the end stands beside each. */
+  | { readonly type: 'renew'; readonly ttlMs: number }
+  /** Says that its end comes near. */
+  | { readonly type: 'warn' }
   /** Has the provider looked at for keys that no attempt of ours made. */
   | { readonly type: 'look' }
   /** Takes the lease for the step the record wants; `attempt` is the id a new version would get. */
@@ -74,6 +86,7 @@ export type Rejection =
   | 'already-handed-over' // to somebody else, and that is not done
   | 'nothing-to-undo' // no key is disabled that may be enabled again
   | 'nothing-to-accept'
+  | 'nothing-to-renew' // its time is not limited
   | 'nothing-to-approve'
   | 'own-request' // nobody approves what is for themselves
   | 'held-by-another' // by another owner, or in a later life of the same
@@ -164,6 +177,14 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
       if (state.approval?.kind !== 'pending') return reject('nothing-to-approve');
       if (state.holder.id === command.by) return reject('own-request');
       return accept({ type: 'ApprovalGranted', by: command.by, reason: command.reason, untilMs: plusMs(nowMs, command.forMs) });
+    }
+    case 'renew':
+      return state.expiry ? accept({ type: 'ExpiryRenewed', ttlMs: command.ttlMs, atMs: nowMs }) : reject('nothing-to-renew');
+    case 'warn': {
+      const { expiry } = state;
+      const warning = expiry ? warningsBy(expiry, nowMs) : 0;
+      if (!expiry || warning <= expiry.warned) return reject('not-the-next-step');
+      return accept({ type: 'ExpiryApproaching', warning, expiresAtMs: expiry.atMs });
     }
     case 'look':
       return accept({ type: 'LookRequested', atMs: nowMs });

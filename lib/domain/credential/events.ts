@@ -24,6 +24,8 @@ export type CredentialEvent =
       readonly rotation: Rotation;
       readonly requestedAtMs: EpochMs;
       readonly deadlineMs: EpochMs;
+      /** Absent: its profile does not limit its time. */
+      readonly ttlMs?: number;
     }
   /** The lease is taken. `settledAtMs` stands where the call can't be repeated safely; `attempt` where it makes a key. */
   | {
@@ -120,6 +122,9 @@ export type CredentialEvent =
   | { readonly type: 'SuccessionAccepted'; readonly atMs: EpochMs }
   | { readonly type: 'ApprovalRequired'; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
   | { readonly type: 'ApprovalGranted'; readonly by: OwnerId; readonly reason: string; readonly untilMs: EpochMs }
+  /** `warning`: its number; its owner may renew it until then. */
+  | { readonly type: 'ExpiryApproaching'; readonly warning: number; readonly expiresAtMs: EpochMs }
+  | { readonly type: 'ExpiryRenewed'; readonly ttlMs: number; readonly atMs: EpochMs }
   | { readonly type: 'RevocationStarted'; readonly cause: RevocationCause; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
   /** `startedAtMs`: when its call began, at the earliest. */
   | { readonly type: 'AccessDenied'; readonly startedAtMs: EpochMs; readonly atMs: EpochMs }

@@ -24,6 +24,7 @@ import {
   retiring,
   started,
 } from './evolve-versions.ts';
+import { expiryOf } from './expiry.ts';
 import type { Active, Credential, Provisioning, RevocationStage, Revoking, Version } from './state.ts';
 
 type Event<T extends CredentialEvent['type']> = Extract<CredentialEvent, { type: T }>;
@@ -115,6 +116,12 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       const { by, reason, untilMs } = event;
       return isLiving(state) ? { ...state, approval: { kind: 'granted', by, reason, untilMs } } : state;
     }
+    case 'ExpiryApproaching':
+      return state.expiry ? { ...state, expiry: { ...state.expiry, warned: event.warning } } : state;
+    case 'ExpiryRenewed': {
+      const renewed = { ...state, expiry: expiryOf(event.atMs, event.ttlMs) };
+      return renewed.status === 'active' ? { ...renewed, rotateAtMs: event.atMs } : renewed;
+    }
     case 'CredentialActivated':
       return activated(state, event);
     case 'AttemptsRecovered':
@@ -165,9 +172,10 @@ function revoking(state: Credential, event: CredentialEvent): Revoking {
 
 function requested(state: Credential | undefined, event: Event<'CredentialRequested'>): Provisioning {
   if (state) throw new Error(`history: ${event.type} on a credential that exists`);
-  const { type: _type, ...asked } = event;
+  const { type: _type, ttlMs, ...asked } = event;
   return {
     ...asked,
+    expiry: ttlMs === undefined ? undefined : expiryOf(event.requestedAtMs, ttlMs),
     status: 'provisioning',
     hasAccount: false,
     hasSecret: false,
@@ -195,10 +203,10 @@ function activated(state: Credential, event: Event<'CredentialActivated'>): Cred
 
 function revocationStarted(state: Credential, event: Event<'RevocationStarted'>): Revoking {
   if (state.status === 'revoking' || state.status === 'revoked') throw new Error(`history: ${event.type} while ${state.status}`);
-  const { id, holder, grant, rotation, requestedAtMs, versions, attempts } = state;
+  const { id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts } = state;
   const { fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession } = state;
   return {
-    ...{ id, holder, grant, rotation, requestedAtMs, versions, attempts },
+    ...{ id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts },
     ...{ fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession },
     status: 'revoking',
     cause: event.cause,

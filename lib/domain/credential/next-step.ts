@@ -1,6 +1,7 @@
 import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { isKnown } from './evolve-life.ts';
+import { warnAtMs } from './expiry.ts';
 import type { Active, Credential, Holder, Provisioning, RevocationCause, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
 
 /** Keys a provider takes at a time, inactive ones included. */
@@ -9,13 +10,14 @@ const MAX_VERSIONS = 2;
 /** Not at rest, and nothing to do by itself: it stays in the due index, where sweeps and lists find it. */
 const NEVER = 253_402_300_799_000 as EpochMs; // 9999-12-31
 
-/** What the record wants done now. Everything but `wait`, `rest`, `give-up`, `suspend` and `pass-on` is a call to a provider. */
+/** What the record wants done now. Everything but `wait`, `rest`, `give-up`, `suspend`, `pass-on` and `warn` is a call to a provider. */
 export type NextStep =
   | { readonly do: 'rest' }
   | { readonly do: 'wait'; readonly untilMs: EpochMs }
   | { readonly do: 'give-up'; readonly cause: RevocationCause }
   | { readonly do: 'suspend'; readonly why: SuspensionCause; readonly regretMs: number | undefined }
   | { readonly do: 'pass-on'; readonly to: Holder }
+  | { readonly do: 'warn' }
   | { readonly do: 'deny' }
   | {
       readonly do:
@@ -122,6 +124,8 @@ function repeated({ grant, versions }: Credential): NextStep | undefined {
   return lost && lost.phase === 'attempted' ? { do: 'create-version', attempt: lost.attempt } : undefined;
 }
 
+const EXPIRED: NextStep = { do: 'give-up', cause: 'expired' };
+
 interface Due {
   readonly atMs: EpochMs;
   readonly step: NextStep;
@@ -154,9 +158,11 @@ function dueOf({ grant, replacement, givingBackUntilMs }: Active, version: Versi
   }
 }
 
-/** Where the replacement is not done in time it is suspended; where nobody approved, revoked. */
-function deadlinesOf({ replacement, approval }: Active): Due[] {
-  const ends: Due[] = [];
+/** Where the replacement is not done in time it is suspended; where nobody approved, or its time is over, revoked. */
+function deadlinesOf({ replacement, approval, expiry }: Active): Due[] {
+  const ends: Due[] = expiry
+    ? [{ atMs: warnAtMs(expiry) ?? expiry.atMs, step: warnAtMs(expiry) === undefined ? EXPIRED : { do: 'warn' } }]
+    : [];
   if (approval?.kind === 'pending') ends.push({ atMs: approval.deadlineMs, step: { do: 'give-up', cause: 'owner-moved' } });
   if (!replacement) return ends;
   const { heir, cutOffAtMs, deadlineMs, regretMs } = replacement;
@@ -184,7 +190,8 @@ const looks = ({ lookAgainAtMs }: Active): readonly Due[] =>
 
 /** Denied, and again where something may have taken the deny off; otherwise only what no key may be left without. */
 function suspended(state: Suspended, nowMs: EpochMs): NextStep {
-  const { denyAtMs, liftAtMs, ends } = state;
+  const { denyAtMs, liftAtMs, ends, expiry } = state;
+  if (expiry && nowMs >= expiry.atMs) return EXPIRED;
   if (liftAtMs === undefined && ends && nowMs >= ends.atMs) return { do: 'give-up', cause: ends.cause };
   if (denyAtMs !== undefined && nowMs >= denialDueMs(state, denyAtMs)) return { do: 'deny' };
   const next = held(state, nowMs) ?? tidy(state, nowMs);
@@ -193,6 +200,7 @@ function suspended(state: Suspended, nowMs: EpochMs): NextStep {
     next.untilMs,
     ...(denyAtMs === undefined ? [] : [denialDueMs(state, denyAtMs)]),
     ...(ends && liftAtMs === undefined ? [ends.atMs] : []),
+    ...(expiry ? [expiry.atMs] : []),
   ];
   return wait(Math.min(...waits) as EpochMs);
 }

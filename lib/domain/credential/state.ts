@@ -1,6 +1,7 @@
 import type { Rotation } from '../policy.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId, OwnerKey } from '../types.ts';
 import type { ConnectorKind } from './capabilities.ts';
+import type { Expiry } from './expiry.ts';
 
 /** Who answers for a credential, and in which of their lives it was given. */
 export interface Holder {
@@ -99,6 +100,7 @@ export type RevocationCause =
   | 'owner-left-for-cause'
   | 'owner-moved'
   | 'owner-killed'
+  | 'expired'
   | 'policy-changed'
   | 'orphaned'
   | 'requested'
@@ -161,6 +163,8 @@ interface Common {
   readonly grant: Grant;
   readonly rotation: Rotation;
   readonly requestedAtMs: EpochMs;
+  /** `undefined`: it lives until something else ends it. */
+  readonly expiry: Expiry | undefined;
   readonly versions: readonly Version[];
   /** The last attempts ever made, newest last: a staging label on one of them is no drift, even after it was given up. */
   readonly attempts: readonly AttemptId[];

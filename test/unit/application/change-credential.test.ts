@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller, Verb } from '../../../lib/domain/authorize.ts';
 import type { HandoverCause } from '../../../lib/domain/credential/state.ts';
+import type { Profile } from '../../../lib/domain/policy.ts';
 import type { AttemptId, CredentialId, KeyId } from '../../../lib/domain/types.ts';
-import { DAY_MS, givenPolicy } from '../../given-policy.ts';
+import { DAY_MS, givenPolicy, givenProfile } from '../../given-policy.ts';
 import { as, company } from './company.ts';
 
 type Company = ReturnType<typeof company>;
@@ -10,8 +11,8 @@ type Company = ReturnType<typeof company>;
 const HOUR_MS = 3_600_000;
 
 /** Ann (1) holds a credential; Bob (2) could; Carol (3) has another role. */
-async function world() {
-  const made = company();
+async function world(profile: Partial<Profile> = {}) {
+  const made = company(givenPolicy({ profiles: { p: givenProfile({ ttlMs: 365 * DAY_MS, ...profile }) } }));
   await made.joins('hr:1');
   await made.joins('hr:2');
   await made.joins('hr:3', { roles: ['OTHER'] });
@@ -25,6 +26,7 @@ const READY: Readonly<Record<Verb, (company: Company, id: CredentialId) => Promi
   replace: async () => undefined,
   suspend: async () => undefined,
   transfer: async () => undefined,
+  renew: async () => undefined,
   resume: (made, id) => made.append(id, [{ type: 'SuspensionStarted', why: 'requested', atMs: made.now(), ends: undefined }]),
   undo: async (made, id) => {
     const of = { fence: 2, attempt: '00000000-0000-4000-8000-0000000000ff' as AttemptId };
@@ -86,6 +88,7 @@ describe('who may change a credential', () => {
     ['suspend', { owner: yes, delegate: yes, operator: yes, auditor: no }],
     ['undo', { owner: yes, delegate: yes, operator: yes, auditor: no }],
     ['transfer', { owner: yes, delegate: yes, operator: yes, auditor: no }],
+    ['renew', { owner: yes, delegate: yes, operator: yes, auditor: no }],
     ['resume', { owner: no, delegate: no, operator: yes, auditor: no }],
     ['approve', { owner: no, delegate: no, operator: no, auditor: no }],
     ['accept', { owner: yes, delegate: yes, operator: 'not-the-owner', auditor: 'not-the-owner' }],
@@ -108,6 +111,15 @@ describe('who may change a credential', () => {
     ['somebody no source has told of', as('hr:99', ['approve', 'audit']), 'caller-not-active'],
   ] as const)('approval by %s: %s', async (_name, caller, expected) => {
     expect(await asked(await world(), caller, 'approve')).toBe(expected);
+  });
+
+  it.each([
+    ['the owner', owner, no],
+    ['the owner with the right', as('hr:1', ['approve', 'audit']), 'own-request'],
+    ['who acts for the owner', as('hr:2', ['approve', 'audit'], ['hr:1']), 'own-request'],
+    ['somebody else with the right', approver, 'done'],
+  ] as const)('where a renewal wants an approval, by %s: %s', async (_name, caller, expected) => {
+    expect(await asked(await world({ renewal: 'approval' }), caller, 'renew')).toBe(expected);
   });
 
   it('nobody approves any more who has left', async () => {
@@ -270,5 +282,32 @@ describe('refusal of what was handed over', () => {
     const made = await handed({});
     await made.change(owner, made.id, 'accept');
     expect(await made.change(owner, made.id, 'refuse')).toMatchObject({ why: 'nothing-to-accept' });
+  });
+});
+
+describe('a renewal', () => {
+  it('lets its time begin anew, with a new key', async () => {
+    const made = await world();
+    made.later(300 * DAY_MS);
+    expect(await made.change(owner, made.id, 'renew')).toMatchObject({ ok: true, credential: { rotateAtMs: made.now() } });
+    expect((await made.state(made.id)).expiry).toEqual({ ttlMs: 365 * DAY_MS, atMs: made.now() + 365 * DAY_MS, warned: 0 });
+  });
+
+  it.each<[string, Partial<Profile>, (made: Company) => Promise<unknown>, string]>([
+    ['where the profile does not allow it', { renewal: 'none' }, async () => undefined, 'not-renewable'],
+    ['where the profile limits no time', { ttlMs: undefined }, async () => undefined, 'not-renewable'],
+    ['for who has left', {}, (made) => made.fact('Left', 'hr:1'), 'owner-not-active'],
+    [
+      'for who is in a later life',
+      {},
+      async (made) => [await made.fact('Left', 'hr:1'), await made.fact('Returned', 'hr:1')],
+      'owner-not-active',
+    ],
+    ['for who could not ask for it now', {}, (made) => made.fact('Moved', 'hr:1', { roles: ['OTHER'] }), 'cannot-hold'],
+    ['for who is killed', {}, (made) => made.kills('hr:1'), 'owner-not-active'],
+  ])('is refused %s', async (_name, profile, first, why) => {
+    const made = await world(profile);
+    await first(made);
+    expect(await made.change(operator, made.id, 'renew')).toMatchObject({ ok: false, why });
   });
 });

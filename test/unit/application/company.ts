@@ -2,6 +2,7 @@ import { memoryLedger } from '../../../lib/adapters/memory/ledger.ts';
 import { memoryWake } from '../../../lib/adapters/memory/wake.ts';
 import { applyFact, type FactResult } from '../../../lib/application/apply-fact.ts';
 import { type Asked, changeCredential } from '../../../lib/application/change-credential.ts';
+import { killOwner } from '../../../lib/application/kill-owner.ts';
 import { grantFor } from '../../../lib/application/naming.ts';
 import { appendCredential } from '../../../lib/application/record.ts';
 import { workOnOwner } from '../../../lib/application/work-owner.ts';
@@ -74,9 +75,19 @@ export function company(policy: Policy = givenPolicy()) {
       const holder = { id: owner.id, key: owner.key, epoch: owner.epoch };
       const grant = grantFor(id, 'aws-iam-user', '1', { profile, purpose: 'x', environment: 'e', consumers: [] });
       const attempt = ids.uuid() as AttemptId;
+      const ttlMs = policy.profiles[profile]?.ttlMs;
       const of = { fence: 1, attempt };
       const events: readonly CredentialEvent[] = [
-        { type: 'CredentialRequested', id, holder, grant, rotation, requestedAtMs: nowMs, deadlineMs: nowMs },
+        {
+          type: 'CredentialRequested',
+          id,
+          holder,
+          grant,
+          rotation,
+          requestedAtMs: nowMs,
+          deadlineMs: nowMs,
+          ...(ttlMs !== undefined && { ttlMs }),
+        },
         { type: 'StepStarted', ...of, step: 'create-version', untilMs: nowMs, settledAtMs: nowMs },
         { type: 'VersionCreated', ...of, keyId: `AKIA${count}` as KeyId },
         { type: 'VersionStored', ...of, verifyAtMs: nowMs },
@@ -101,6 +112,7 @@ export function company(policy: Policy = givenPolicy()) {
       return state;
     },
     work: async (ref: string) => workOnOwner(ports)(await idOf(ref), (nowMs + 1_000_000) as EpochMs),
+    kills: (ref: string) => killOwner(ports)(as('hr:2', ['operate']), 'arn:x', ref, 'kill', 'a test'),
     lastCause: async (id: CredentialId | OwnerId) => (await ledger.events(id)).at(-1)?.cause,
   };
 }
