@@ -22,17 +22,12 @@ export const report = (): Command => {
       .option('--html <file>', 'write one self-contained page');
   named('orphans', 'users, keys and credentials that nobody answers for')
     .option('--all', 'those that are resolved too')
-    .action((options: FindingOptions) =>
-      showFindings(options, ({ kind, status }) => !observed(kind) && (options.all === true || status !== 'resolved')),
-    );
+    .action((options: FindingOptions) => showFindings(options, ({ status }) => options.all === true || status !== 'resolved'));
   named('would-have', 'what sweeps, leaves and moves would have taken away, where the policy says to observe').action(
     (options: FindingOptions) => showFindings(options, ({ status, wouldHave }) => status !== 'resolved' && wouldHave !== 'none'),
   );
   return noun;
 };
-
-/** Not an orphan: what would have become of it at a leave or a move that was only observed. */
-const observed = (kind: string): boolean => kind === 'leaver' || kind === 'mover';
 
 /** Findings as a table, JSON, CSV or a page. */
 export async function showFindings(options: FindingOptions, wanted: (finding: ReportedFinding) => boolean): Promise<void> {

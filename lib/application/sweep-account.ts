@@ -71,11 +71,22 @@ export const sweepAccount = (ports: AccountSweepPorts) => async (): Promise<Acco
     const status = !done ? finding.status : act === 'revoke' || finding.kind === 'unknown-key' ? 'ended' : 'quarantined';
     await ledger.putFinding({ ...finding, status, wouldHave: acting ? 'none' : act });
   }
-  for (const old of before)
-    if (old.kind !== 'leaver' && old.kind !== 'mover' && old.status !== 'resolved' && !current.some((finding) => sameFinding(finding, old)))
-      await ledger.putFinding({ ...old, status: old.status === 'ended' ? 'ended' : 'resolved', wouldHave: 'none' });
+  for (const old of before) {
+    if (old.status === 'resolved' || current.some((finding) => sameFinding(finding, old)) || (await isStillObserved(ports, old))) continue;
+    await ledger.putFinding({ ...old, status: old.status === 'ended' ? 'ended' : 'resolved', wouldHave: 'none' });
+  }
   return { users: listing.users.length, findings: current.length, acted, held, failed };
 };
+
+/** What a leave or a move would have done is not in the listing: it stands while its owner still waits for a policy that enforces. */
+async function isStillObserved({ ledger }: AccountSweepPorts, { kind, ownerId, credentialId }: Finding): Promise<boolean> {
+  if ((kind !== 'leaver' && kind !== 'mover') || !ownerId || !credentialId) return false;
+  const owner = (await ledger.owner(ownerId))?.state;
+  const credential = (await ledger.credential(credentialId))?.state;
+  const removal = kind === 'leaver' ? owner?.offboarding : owner?.review;
+  const living = credential?.status === 'active' || credential?.status === 'suspended' || credential?.status === 'provisioning';
+  return removal?.admission.is === 'observed' && living && credential.holder.id === ownerId;
+}
 
 async function orphansIn({ ledger, policy, path, idOf }: AccountSweepPorts, listing: AccountListing): Promise<readonly Orphan[]> {
   // Read after the listing: a user whose record came first can't be missed here.

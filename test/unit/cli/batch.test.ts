@@ -92,7 +92,7 @@ describe('findings', () => {
     ],
     [
       ['report', 'orphans'],
-      ['stray-user', 'not-entitled'],
+      ['stray-user', 'leaver', 'mover', 'not-entitled'],
     ],
     [
       ['report', 'would-have'],
