@@ -213,6 +213,8 @@ export interface SecretStore {
   tagOwner(credential: Credential, holder: Holder): Promise<void>;
   /** Lets the consumers read. */
   share(credential: Credential): Promise<void>;
+  /** Lets nobody read but us. Idempotent. */
+  close(credential: Credential): Promise<void>;
   /** Reads fail at once; recoverable for the store's window. Succeeds when there is none. */
   withdraw(credential: Credential): Promise<void>;
   /** Whether anybody could still read it. */

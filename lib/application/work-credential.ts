@@ -118,10 +118,25 @@ async function passOn(ports: WorkerPorts, before: Loaded<Credential>, to: Holder
 /** The one step without a lease: idempotent, and within one lease length of its read. */
 async function deny(ports: WorkerPorts, { state }: Loaded<Credential>, startedAtMs: EpochMs): Promise<Loaded<Credential> | 'answer-lost'> {
   return asAnswered(ports, state.id, state.fence, 'deny', async () => {
-    await ports.connector.deny(state);
+    try {
+      await ports.connector.deny(state);
+    } catch (error) {
+      if (!(error instanceof Fault) || !(await closed(ports, state))) throw error;
+      return record(ports, state.id, state.fence, { of: 'refused', step: 'deny', code: error.message, secretClosed: true });
+    }
     return record(ports, state.id, state.fence, { of: 'deny', startedAtMs });
   });
 }
+
+/** The second line, e.g. while IAM's control plane is out: whoever has no key yet gets none. What stands in its way says less than why there is no deny. */
+const closed = ({ secrets }: WorkerPorts, state: Credential): Promise<boolean> =>
+  secrets.close(state).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Fault) return false;
+      throw error;
+    },
+  );
 
 async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Acting): Promise<Loaded<Credential>> {
   stillHeld(ports, lease);
@@ -161,6 +176,7 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
       return { of: next.do, keyId: next.keyId, there: await connector.enableVersion(state, next.keyId) };
     case 'lift':
       await connector.lift(state);
+      if (state.status === 'suspended' && state.secretClosedAtMs !== undefined) await secrets.share(state);
       return { of: next.do };
     case 'retag':
       await connector.tagOwner(state, next.to);

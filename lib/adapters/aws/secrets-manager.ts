@@ -132,6 +132,8 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
 
     share: (credential) => restrict(credential, credential.grant.consumers),
 
+    close: (credential) => restrict(credential, []),
+
     withdraw: async ({ grant }) => {
       const command = new DeleteSecretCommand({ SecretId: grant.secretName, RecoveryWindowInDays: RECOVERY_DAYS });
       await ask('DeleteSecret', () => client.send(command), {

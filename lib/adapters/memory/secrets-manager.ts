@@ -58,6 +58,9 @@ export function memorySecrets(world: ProviderWorld, clock: Clock): SecretStore {
     share: async (credential) => {
       live(credential).readers = credential.grant.consumers;
     },
+    close: async (credential) => {
+      live(credential).readers = [];
+    },
     withdraw: async ({ grant }) => {
       const secret = world.secrets.get(grant.secretName);
       if (secret) secret.deletedAtMs ??= clock.now();

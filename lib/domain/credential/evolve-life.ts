@@ -19,9 +19,9 @@ export function suspensionStarted(state: Credential, event: Event<'SuspensionSta
   const { why, atMs, ends, killedAtMs } = event;
   const before = living(state, event);
   const again = before.status === 'suspended' && before.liftAtMs === undefined ? before : undefined;
-  const { replacement: _replacement, ...rest } = { replacement: undefined, ...before };
   return {
-    ...rest,
+    ...before,
+    replacement: before.replacement?.heir ? undefined : before.replacement,
     status: 'suspended',
     why,
     ends,
@@ -54,13 +54,15 @@ export function suspensionLifted(state: Credential, { fence, checkAtMs }: Event<
   if (state.status !== 'suspended' || state.lifting !== fence) return state;
   const { why: _why, sinceMs: _sinceMs, denyAtMs: _denyAtMs, deniedAtMs: _deniedAtMs, ends: _ends, ...rest } = state;
   const { liftAtMs: _liftAtMs, lifting: _lifting, killedAtMs: _killedAtMs, secretClosedAtMs: _secretClosedAtMs, ...living } = rest;
+  const { replacement } = living;
   const versions = living.versions.map(
     (version): Version =>
-      version.phase === 'retiring'
+      version.phase === 'retiring' && !(replacement && isKnown(replacement, version))
         ? { ...version, checkAtMs: latest(version.checkAtMs, checkAtMs), hardLimitAtMs: latest(version.hardLimitAtMs, checkAtMs) }
         : version,
   );
-  return { ...living, status: 'active', versions, replacement: undefined };
+  const deadlineMs = latest(replacement?.deadlineMs, checkAtMs);
+  return { ...living, status: 'active', versions, replacement: replacement && { ...replacement, deadlineMs } };
 }
 
 /** The overlaps and regrets of older keys end now, and their slots are free for the new one. */

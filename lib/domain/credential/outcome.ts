@@ -32,13 +32,18 @@ export type Outcome =
   | { readonly of: 'disable-all'; readonly keyIds: readonly KeyId[] }
   | { readonly of: 'remove-account'; readonly removed: boolean }
   | { readonly of: 'confirm-absence'; readonly absent: boolean }
-  | { readonly of: 'refused'; readonly step: LeasedStep | 'deny'; readonly code: string };
+  /** `secretClosed`: of a deny; the second line holds, nobody but us reads the secret. */
+  | { readonly of: 'refused'; readonly step: LeasedStep | 'deny'; readonly code: string; readonly secretClosed?: true };
 
 /** Turns what a step found out into events. */
 export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
   if (outcome.of === 'deny') return denied(state, outcome.startedAtMs, nowMs);
   if (outcome.of === 'refused' && outcome.step === 'deny')
-    return accept({ type: 'DenyFailed', blocked: blocked(state, 'deny', outcome.code, nowMs) });
+    return accept({
+      type: 'DenyFailed',
+      blocked: blocked(state, 'deny', outcome.code, nowMs),
+      ...(outcome.secretClosed && { secretClosedAtMs: nowMs }),
+    });
   if (state.lease?.fence !== fence) return reject('stale-fence');
   switch (outcome.of) {
     case 'ensure-account':

@@ -198,11 +198,12 @@ interface Living extends Common {
   readonly rotateAtMs: EpochMs;
   readonly lookAgainAtMs: EpochMs | undefined;
   readonly approval: Approval | undefined;
+  /** Of a suspended one, without an heir: a key that leaked is replaced when it is resumed. */
+  readonly replacement: Replacement | undefined;
 }
 
 export interface Active extends Living {
   readonly status: 'active';
-  readonly replacement: Replacement | undefined;
 }
 
 /** Denied, and nothing else: it can be resumed as it was. */

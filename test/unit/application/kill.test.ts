@@ -242,6 +242,32 @@ describe('an answer that is lost', () => {
   });
 });
 
+describe('with the control plane of the provider out', () => {
+  it('nobody reads the secrets any more; the record says that the deny is pending, and lifted, the consumers read again', async () => {
+    const { deny } = here.iam;
+    const render = here.killPolicy.render;
+    here.killPolicy.render = async () => {
+      throw new Fault('provider-unknown', true, 'CreatePolicyVersion: ServiceUnavailable');
+    };
+    here.iam.deny = async () => {
+      throw new Fault('provider-unknown', true, 'PutUserPolicy: ServiceUnavailable');
+    };
+    const readers = () => [...here.world.secrets.values()].map((secret) => secret.readers.join());
+    await here.kill(SECURITY, '1');
+    await here.pass(10_000);
+    expect(readers()).toEqual(['', '', '', 'c']);
+    expect(here.credentials()[0]).toMatchObject({ status: 'suspended', deniedAtMs: undefined, secretClosedAtMs: expect.any(Number) });
+    here.iam.deny = deny;
+    here.killPolicy.render = render;
+    await here.pass(600_000);
+    expect(here.working()).toHaveLength(1);
+    await here.unkill(SECURITY, '1');
+    await here.pass(600_000);
+    expect(statuses(here)).toEqual(['active', 'active', 'active', 'active']);
+    expect(readers()).toEqual(['c', 'c', 'c', 'c']);
+  });
+});
+
 describe('the lifting of a kill', () => {
   it('brings back what the kill suspended, the owner off the list first, and nothing else', async () => {
     const [, second] = here.credentials();
