@@ -100,7 +100,8 @@ export const reject = (why: Rejection): Decision => ({ ok: false, why });
 
 /** Calls of these steps can't be repeated safely, or land late: what they did is certain only `settleMs` after the lease. */
 const DOUBTFUL: readonly LeasedStep[] = [
-  ...(['ensure-account', 'ensure-secret', 'create-version', 'remove-account', 'retag', 'lift', 'enable-version'] as const),
+  ...(['ensure-account', 'ensure-secret', 'create-version', 'remove-account', 'retag', 'lift'] as const),
+  ...(['enable-version', 'disable-version'] as const), // one that lands late undoes the other
 ];
 
 /** `plan` says what the record wants; a lease is taken for nothing else. */
@@ -219,13 +220,18 @@ function killed(state: Credential, { killedAtMs }: Extract<Command, { type: 'kil
   return accept({ type: 'SuspensionStarted', why: state.why, atMs: nowMs, ends: state.ends, killedAtMs });
 }
 
-/** One that is under way for the same leave goes on, with another heir where the one it had is gone. */
+/**
+ * One that is under way for the same leave goes on, with another heir where the one it had is gone. A person may choose another heir of a
+ * leave: what the leaver knew is cut off in the time it was to be.
+ */
 function handedOver(state: Active, command: Extract<Command, { type: 'hand-over' }>, nowMs: EpochMs, timing: Timing): Decision {
   const { to, rung, cause, leave, line, refused, overlapMs, regretMs } = command;
   const under = state.replacement?.heir;
-  if (under && under.leave === leave) {
-    if (under.to && leave === undefined) return reject('already-handed-over');
-    return under.to ? accept() : accept({ type: 'HeirChosen', to, rung });
+  if (under && (under.leave === leave || leave === undefined)) {
+    if (!under.to) return accept({ type: 'HeirChosen', to, rung });
+    if (leave !== undefined) return accept();
+    const another = under.leave !== undefined && (under.to.id !== to.id || under.to.epoch !== to.epoch);
+    return another ? accept({ type: 'HeirChosen', to, rung }) : reject('already-handed-over');
   }
   if (to.id === state.holder.id && to.epoch === state.holder.epoch) return reject('already-handed-over');
   const deadlineMs = plusMs(nowMs, timing.revokeWithinMs + overlapMs);

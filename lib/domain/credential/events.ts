@@ -130,7 +130,13 @@ export type CredentialEvent =
   | { readonly type: 'AccessDenied'; readonly startedAtMs: EpochMs; readonly atMs: EpochMs }
   /** `secretClosedAtMs`: the second line, nobody but us reads the secret any more. */
   | { readonly type: 'DenyFailed'; readonly blocked: Blocked; readonly secretClosedAtMs?: EpochMs }
-  | { readonly type: 'KeysDisabled'; readonly fence: number; readonly unknown: readonly KeyId[]; readonly atMs: EpochMs }
+  | {
+      readonly type: 'KeysDisabled';
+      readonly fence: number;
+      readonly unknown: readonly KeyId[];
+      readonly removableAtMs: EpochMs | undefined;
+      readonly atMs: EpochMs;
+    }
   | { readonly type: 'SecretWithdrawn'; readonly fence: number }
   | { readonly type: 'AccountRemoved'; readonly fence: number }
   /** Something of the credential was still, or again, at the provider. */

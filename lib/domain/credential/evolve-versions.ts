@@ -95,7 +95,9 @@ export function failed(state: Credential, event: Event<'StepFailed'>): Credentia
     refusedCreation && !capabilitiesOf(state.grant).idempotentCreate
       ? state.versions.filter((version) => version.phase !== 'attempted' || version.settledAtMs !== state.inFlight?.settledAtMs)
       : state.versions;
-  const next = { ...answered(state), versions, blocked: event.blocked };
+  const lost = event.blocked.code.startsWith('provider-unknown'); // no answer: it may land yet
+  const lostUntilMs = lost && state.inFlight ? latest(state.inFlight.settledAtMs, state.lostUntilMs) : state.lostUntilMs;
+  const next = { ...answered(state), versions, lostUntilMs, blocked: event.blocked };
   // As many keys as the provider takes, and we know of fewer: there is one that a lost answer made.
   const owesLook = refusedCreation && event.blocked.code.startsWith('key-quota') && isLiving(next);
   return owesLook ? { ...next, lookAgainAtMs: event.blocked.nextTryAtMs } : next;

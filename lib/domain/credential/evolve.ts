@@ -157,7 +157,8 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       return { ...answered(revoking(state, event)), confirmAgainAtMs: event.confirmAgainAtMs };
     case 'CredentialRevoked': {
       const { status: _status, cause: _cause, sinceMs: _sinceMs, deadlineMs: _deadlineMs, ...rest } = answered(revoking(state, event));
-      const { stage: _stage, denyAtMs: _denyAtMs, cutOffAtMs: _cutOffAtMs, confirmAgainAtMs: _confirmAgainAtMs, ...common } = rest;
+      const { stage: _stage, denyAtMs: _denyAtMs, cutOffAtMs: _cutOffAtMs, ...proof } = rest;
+      const { removableAtMs: _removableAtMs, confirmAgainAtMs: _confirmAgainAtMs, ...common } = proof;
       return { ...common, status: 'revoked', versions: [], receipt: event.receipt };
     }
     default:
@@ -216,6 +217,7 @@ function revocationStarted(state: Credential, event: Event<'RevocationStarted'>)
     denyAtMs: event.atMs,
     blocked: undefined,
     cutOffAtMs: undefined,
+    removableAtMs: undefined,
     confirmAgainAtMs: undefined,
   };
 }
@@ -224,9 +226,10 @@ function keysDisabled(state: Credential, event: Event<'KeysDisabled'>): Revoking
   const next = answered(revoking(state, event));
   const found = event.unknown.map((keyId): Version => ({ phase: 'doomed', attempt: undefined, keyId }));
   const versions = [...next.versions, ...found];
+  const { removableAtMs } = event;
   // A key may be enabled, or the deny taken off, by a call that is still out: both once more when it can't land any later.
   if (latest(next.givingBackUntilMs) > event.atMs && next.givingBackUntilMs !== undefined)
-    return { ...next, stage: 'deny', denyAtMs: next.givingBackUntilMs, versions };
+    return { ...next, stage: 'deny', denyAtMs: next.givingBackUntilMs, removableAtMs, versions };
   const stage: RevocationStage = 'withdraw-secret';
-  return { ...next, stage, cutOffAtMs: next.cutOffAtMs ?? event.atMs, versions };
+  return { ...next, stage, cutOffAtMs: next.cutOffAtMs ?? event.atMs, removableAtMs, versions };
 }

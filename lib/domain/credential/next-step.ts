@@ -133,7 +133,8 @@ interface Due {
 
 const AT_ONCE = 0 as EpochMs;
 
-function dueOf({ grant, replacement, givingBackUntilMs }: Active, version: Version): readonly Due[] {
+function dueOf(state: Active, version: Version): readonly Due[] {
+  const { grant, replacement, givingBackUntilMs } = state;
   switch (version.phase) {
     case 'doomed':
       return [{ atMs: AT_ONCE, step: { do: 'delete-version', keyId: version.keyId } }];
@@ -150,7 +151,7 @@ function dueOf({ grant, replacement, givingBackUntilMs }: Active, version: Versi
       return [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
     }
     case 'restoring':
-      return [{ atMs: AT_ONCE, step: { do: 'enable-version', keyId: version.keyId } }];
+      return [{ atMs: unsettledUntilMs(state), step: { do: 'enable-version', keyId: version.keyId } }]; // nothing may be out that disables it again
     case 'disabled':
       return [{ atMs: version.deleteAtMs, step: { do: 'delete-version', keyId: version.keyId } }];
     default:
@@ -172,12 +173,13 @@ function deadlinesOf({ replacement, approval, expiry }: Active): Due[] {
 }
 
 /** Once nobody but us knows a key that works: the owner tag, then the ownership. */
-function passesOn({ replacement, holder, taggedFor, lookAgainAtMs, lostUntilMs }: Active): readonly Due[] {
+function passesOn(state: Active): readonly Due[] {
+  const { replacement, holder, taggedFor, lookAgainAtMs } = state;
   const heir = replacement?.cutOffAtMs === undefined ? undefined : replacement.heir?.to;
   if (heir && lookAgainAtMs !== undefined) return []; // a key that no look has seen yet could be one the leaver knows
   const to = heir ?? holder;
   // A tag that was sent before may land late, and would name another.
-  if (taggedFor !== to.id && !(replacement && !heir)) return [{ atMs: latest(lostUntilMs), step: { do: 'retag', to } }];
+  if (taggedFor !== to.id && !(replacement && !heir)) return [{ atMs: unsettledUntilMs(state), step: { do: 'retag', to } }];
   return heir ? [{ atMs: AT_ONCE, step: { do: 'pass-on', to } }] : [];
 }
 
@@ -185,7 +187,7 @@ function passesOn({ replacement, holder, taggedFor, lookAgainAtMs, lostUntilMs }
 const begins = ({ versions, rotateAtMs, lookAgainAtMs }: Active): readonly Due[] =>
   versions.length < MAX_VERSIONS && lookAgainAtMs === undefined ? [{ atMs: rotateAtMs, step: { do: 'create-version' } }] : [];
 
-const looks = ({ lookAgainAtMs }: Active): readonly Due[] =>
+const looks = ({ lookAgainAtMs }: Pick<Active, 'lookAgainAtMs'>): readonly Due[] =>
   lookAgainAtMs === undefined ? [] : [{ atMs: lookAgainAtMs, step: { do: 'recover' } }];
 
 /** Denied, and again where something may have taken the deny off; otherwise only what no key may be left without. */
@@ -210,11 +212,16 @@ function tidy(state: Suspended, nowMs: EpochMs): NextStep {
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
   const doomed = state.versions.find((version) => version.phase === 'doomed');
   if (doomed) return { do: 'delete-version', keyId: doomed.keyId };
-  const { lookAgainAtMs = NEVER, liftAtMs = NEVER } = state;
-  const atMs = Math.min(lookAgainAtMs, liftAtMs) as EpochMs;
-  if (nowMs < atMs) return wait(atMs);
-  return { do: nowMs >= lookAgainAtMs ? 'recover' : 'lift' };
+  const [next] = [...looks(state), ...tagsBack(state), ...lifts(state)].sort((a, b) => a.atMs - b.atMs);
+  if (!next) return wait(NEVER);
+  return nowMs < next.atMs ? wait(next.atMs) : next.step;
 }
+
+/** A handover that the suspension came into may have moved the tag already. */
+const tagsBack = (state: Suspended): readonly Due[] =>
+  state.taggedFor === state.holder.id ? [] : [{ atMs: unsettledUntilMs(state), step: { do: 'retag', to: state.holder } }];
+
+const lifts = ({ liftAtMs }: Suspended): readonly Due[] => (liftAtMs === undefined ? [] : [{ atMs: liftAtMs, step: { do: 'lift' } }]);
 
 /** Idempotent, so it waits for nobody's lease; only its own refusal holds it. */
 const denialDueMs = ({ blocked }: Credential, denyAtMs: EpochMs): EpochMs =>
@@ -230,7 +237,7 @@ function revoke(state: Revoking, nowMs: EpochMs): NextStep {
   if (waiting) return waiting;
   if (stage === 'remove-account' || stage === 'confirm-absence') {
     // Removing the account takes the deny away, so nothing may be out that could still land.
-    const settledAtMs = latest(openUntilMs(state), state.inFlight?.settledAtMs, state.lostUntilMs);
+    const settledAtMs = latest(openUntilMs(state), unsettledUntilMs(state), state.removableAtMs);
     if (nowMs < settledAtMs) return wait(settledAtMs);
   }
   if (stage === 'confirm-absence' && state.confirmAgainAtMs !== undefined && nowMs < state.confirmAgainAtMs)
@@ -238,8 +245,11 @@ function revoke(state: Revoking, nowMs: EpochMs): NextStep {
   return { do: stage };
 }
 
+/** When nothing that was sent without an answer can land any more. */
+const unsettledUntilMs = ({ inFlight, lostUntilMs }: Credential): EpochMs => latest(inFlight?.settledAtMs, lostUntilMs);
+
 /** When the last version without a full answer can no longer change at the provider. */
-function openUntilMs({ versions }: Credential): EpochMs | undefined {
+export function openUntilMs({ versions }: Credential): EpochMs | undefined {
   const open = versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version.settledAtMs] : []));
   return open.length ? latest(...open) : undefined;
 }

@@ -3,6 +3,7 @@ import { type AttemptId, type EpochMs, type KeyId, latest, type OwnerId, plusMs,
 import { capabilitiesOf } from './capabilities.ts';
 import { accept, type Decision, reject } from './decide.ts';
 import type { CredentialEvent } from './events.ts';
+import { openUntilMs } from './next-step.ts';
 import { type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
 
 /** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
@@ -80,7 +81,10 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
       return retirement(state, fence, outcome, nowMs, timing);
     case 'disable-all': {
       const known = keyIdsOf(state.versions);
-      return accept({ type: 'KeysDisabled', fence, unknown: outcome.keyIds.filter((keyId) => !known.includes(keyId)), atMs: nowMs });
+      const unknown = outcome.keyIds.filter((keyId) => !known.includes(keyId));
+      const settledAtMs = latest(openUntilMs(state), state.lostUntilMs);
+      const removableAtMs = settledAtMs > 0 ? plusMs(settledAtMs, timing.settleMs) : undefined;
+      return accept({ type: 'KeysDisabled', fence, unknown, removableAtMs, atMs: nowMs });
     }
     case 'withdraw-secret':
       return accept({ type: 'SecretWithdrawn', fence });

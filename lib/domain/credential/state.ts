@@ -240,6 +240,8 @@ export interface Revoking extends Common {
   readonly denyAtMs: EpochMs;
   /** When the provider had confirmed that no key works any more: deny in place and every key inactive. */
   readonly cutOffAtMs: EpochMs | undefined;
+  /** The deny goes with the account, so not before a listing shows whatever a call made whose answer was lost. */
+  readonly removableAtMs: EpochMs | undefined;
   /** Absence seen once, while an earlier answer was lost: seen again, not before this, it is believed. */
   readonly confirmAgainAtMs: EpochMs | undefined;
 }

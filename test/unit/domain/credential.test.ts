@@ -200,17 +200,17 @@ describe('revoke', () => {
     expect(created.state).toMatchObject({ status: 'revoking', lease: undefined, versions: [{ phase: 'created', keyId: key(1) }] });
   });
 
-  it('keeps the deny until nothing can land any more', () => {
+  it('keeps the deny until nothing can land any more, and a listing shows what landed', () => {
     let story = revoking(start(withSecret(requested()), 'create-version')); // the answer never comes
     story = later(denied(story), timing.leaseMs);
     story = through(story, all.slice(0, 2));
-    expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: 1_000 + timing.leaseMs + timing.settleMs });
+    expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: 1_000 + timing.leaseMs + 2 * timing.settleMs });
   });
 
   it('after a lost answer believes the absence only the second time, settleMs after the first', () => {
     let story = revoking(start(withSecret(requested()), 'create-version'));
-    story = later(denied(story), timing.leaseMs + timing.settleMs);
-    story = through(story);
+    story = through(later(denied(story), timing.leaseMs + timing.settleMs), all.slice(0, 2));
+    story = through(later(story, timing.settleMs), all.slice(2));
     expect(story.state.status).toBe('revoking');
     expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: story.nowMs + timing.settleMs });
     story = done(later(story, timing.settleMs), 'confirm-absence', { of: 'confirm-absence', absent: true });

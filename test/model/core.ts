@@ -1,0 +1,49 @@
+import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
+import { leaveAct } from '../../lib/application/removal.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
+import { tallied } from '../../lib/domain/owner/decide.ts';
+import type { Timing } from '../../lib/domain/timing.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
+import { TIMING } from './world.ts';
+
+/** The functions under test. A planted bug replaces one of them, or what the worker around them holds to. */
+export interface Core extends Protocol {
+  readonly leaveAct: typeof leaveAct;
+  readonly tallied: typeof tallied;
+  readonly timing: Timing;
+  readonly worker: WorkerRules;
+}
+
+/** What the worker sees to itself; each can be switched off. */
+export interface WorkerRules {
+  /** An outcome goes under the fence it was begun with. */
+  readonly fence: boolean;
+  /** It is applied to the record as it is now, not as it was read. */
+  readonly rereads: boolean;
+  /** A call starts only under its lease. */
+  readonly leaseCheck: boolean;
+  /** CreateAccessKey is never repeated. */
+  readonly oneTry: boolean;
+  /** A key is used before it is promoted. */
+  readonly verifies: boolean;
+  /** Keys are disabled by the ledger, too. */
+  readonly disablesKnown: boolean;
+  /** AWSCURRENT on an attempt that was given up is no drift. */
+  readonly knowsGivenUp: boolean;
+  /** Who resumes, or receives, is looked at in the same transaction. */
+  readonly requires: boolean;
+}
+
+export const REAL: Core = {
+  ...PROTOCOL,
+  ...{ leaveAct, tallied, timing: TIMING },
+  worker: {
+    ...{ fence: true, rereads: true, leaseCheck: true, oneTry: true, verifies: true },
+    ...{ disablesKnown: true, knowsGivenUp: true, requires: true },
+  },
+};
+
+/** What the record wants is decided on `view` of it. */
+export const seeing = (view: (state: Credential, nowMs: EpochMs) => Credential): Partial<Core> => ({
+  nextStep: (state, nowMs) => PROTOCOL.nextStep(view(state, nowMs), nowMs),
+});

@@ -1,0 +1,121 @@
+import type { Core } from './core.ts';
+import { encode, hashOf } from './encode.ts';
+import { ALWAYS, AT_REST, longestExposure as allowedExposure, exposed, summary } from './invariants.ts';
+import { moves } from './moves.ts';
+import { type Bounds, begin, type World } from './world.ts';
+
+export interface Checked {
+  readonly states: number;
+  /** The longest time, in ticks, that a key works on which somebody knows who may no longer, once nothing goes wrong any more. */
+  readonly longestExposure: number;
+  /** The rule that does not hold; `undefined`: all of them do, everywhere. */
+  readonly broken: string | undefined;
+  /** The shortest way there. */
+  readonly story: readonly string[];
+}
+
+const CALM_SHOWN = 80;
+
+/** Explores every world within `bounds`, nearest first. `progress` hears of it about once a second. */
+export function check(
+  core: Core,
+  bounds: Bounds,
+  progress: (states: number, depth: number) => void = () => undefined,
+  from: World = begin(bounds),
+): Checked {
+  const seen = new Map<number, number>([[hashOf(encode(from)), 0]]);
+  const parent = [-1];
+  const via = [-1];
+  const calmNext = [-1];
+  const ticks = [0];
+  const open = [0];
+  let frontier: (readonly [number, World])[] = [[0, from]];
+  let saidAt = Date.now();
+
+  const way = (index: number): number[] => {
+    const back: number[] = [];
+    for (let at = index; (parent[at] ?? -1) >= 0; at = parent[at] ?? -1) back.push(via[at] ?? 0);
+    return back.reverse();
+  };
+  /** A world is named by the choices that lead to it. */
+  const tell = (index: number, calm: number): string[] => {
+    let world = from;
+    const story: string[] = [];
+    for (const choice of way(index)) {
+      const move = moves(core, world).list[choice];
+      if (!move) break;
+      story.push(move.say);
+      world = move.to;
+    }
+    if (calm > 0) story.push('-- from here on nothing goes wrong');
+    for (let n = 0; n < calm; n += 1) {
+      const all = moves(core, world);
+      const [move] = all.list;
+      if (!all.calm || !move) break;
+      story.push(`   ${move.say}`);
+      world = move.to;
+    }
+    return [...story, `END  ${summary(world)}`];
+  };
+  const result = (broken: string | undefined, index = -1, calm = 0, longestExposure = 0): Checked => ({
+    ...{ states: seen.size, longestExposure, broken },
+    story: index < 0 ? [] : tell(index, calm),
+  });
+
+  for (let depth = 0; frontier.length > 0; depth += 1) {
+    const next: (readonly [number, World])[] = [];
+    for (const [index, world] of frontier) {
+      const { calm, list } = moves(core, world);
+      open[index] = exposed(world) ? 1 : 0;
+      for (const [rule, holds] of ALWAYS) if (!holds(world)) return result(rule, index);
+      if (!calm) for (const [rule, holds] of AT_REST) if (!holds(world)) return result(rule, index);
+      list.forEach((move, choice) => {
+        const hash = hashOf(encode(move.to));
+        let at = seen.get(hash);
+        if (at === undefined) {
+          at = seen.size;
+          seen.set(hash, at);
+          parent[at] = index;
+          via[at] = choice;
+          calmNext[at] = -1;
+          ticks[at] = 0;
+          next.push([at, move.to]);
+        }
+        if (choice === 0 && calm) {
+          calmNext[index] = at;
+          ticks[index] = move.tick ? 1 : 0;
+        }
+      });
+      if (Date.now() - saidAt > 1_000) {
+        saidAt = Date.now();
+        progress(seen.size, depth);
+      }
+    }
+    frontier = next;
+  }
+
+  // Liveness: calm moves lead from each world to one other. Followed, they end, and end in time.
+  const mark = new Uint8Array(seen.size); // 1: on the way, 2: ends well
+  const wait = new Int32Array(seen.size);
+  const allowed = allowedExposure(bounds);
+  let longest = 0;
+  for (let index = 0; index < seen.size; index += 1) {
+    const trail: number[] = [];
+    let at = index;
+    while (at >= 0 && mark[at] === 0) {
+      mark[at] = 1;
+      trail.push(at);
+      at = calmNext[at] ?? -1;
+    }
+    if (at >= 0 && mark[at] === 1) return result('10 it never comes to rest', index, CALM_SHOWN);
+    for (const passed of trail.reverse()) {
+      mark[passed] = 2;
+      const after = calmNext[passed] ?? -1;
+      const later = after >= 0 ? (wait[after] ?? 0) : 0;
+      wait[passed] = later > 0 || open[passed] ? later + (ticks[passed] ?? 0) : 0;
+      longest = Math.max(longest, wait[passed] ?? 0);
+      if ((wait[passed] ?? 0) > allowed) return result(`8 what somebody knows works on for ${wait[passed]} ticks`, passed, CALM_SHOWN);
+    }
+  }
+  return result(undefined, -1, 0, longest);
+}
