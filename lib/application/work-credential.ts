@@ -140,11 +140,11 @@ const closed = ({ secrets }: WorkerPorts, state: Credential): Promise<boolean> =
 
 async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Acting): Promise<Loaded<Credential>> {
   stillHeld(ports, lease);
-  return record(ports, state.id, lease.fence, await call(ports, state, next));
+  return record(ports, state.id, lease.fence, await call(ports, state, next, () => stillHeld(ports, lease)));
 }
 
-/** One call, or one idempotent handful of them, and what it found. */
-async function call({ connector, secrets }: WorkerPorts, state: Credential, next: Acting): Promise<Outcome> {
+/** One call, or one idempotent handful of them, and what it found. `held` throws where the lease is over by now. */
+async function call({ connector, secrets }: WorkerPorts, state: Credential, next: Acting, held: () => void): Promise<Outcome> {
   switch (next.do) {
     case 'ensure-account':
       await connector.ensureAccount(state);
@@ -180,10 +180,11 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
       return { of: next.do };
     case 'retag':
       await connector.tagOwner(state, next.to);
+      held();
       await secrets.tagOwner(state, next.to);
       return { of: next.do, ownerId: next.to.id };
     case 'disable-all':
-      return { of: next.do, keyIds: await disableAll(connector, state) };
+      return { of: next.do, keyIds: await disableAll(connector, state, held) };
     case 'withdraw-secret':
       await secrets.withdraw(state);
       return { of: next.do };
@@ -235,11 +236,15 @@ async function usesOf(connector: Connector, state: Credential, oldKeyId: KeyId) 
 }
 
 /** First what the ledger knows, since that needs no listing; then what the listing shows besides. */
-async function disableAll(connector: Connector, state: Credential) {
+async function disableAll(connector: Connector, state: Credential, held: () => void) {
   const known = state.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));
-  for (const keyId of known) await connector.disableVersion(state, keyId);
+  const disable = async (keyId: KeyId): Promise<void> => {
+    held();
+    await connector.disableVersion(state, keyId);
+  };
+  for (const keyId of known) await disable(keyId);
   const listed = await connector.listVersions(state);
-  for (const keyId of listed) if (!known.includes(keyId)) await connector.disableVersion(state, keyId);
+  for (const keyId of listed) if (!known.includes(keyId)) await disable(keyId);
   return listed;
 }
 

@@ -119,7 +119,7 @@ function calling(core: Core, world: World, worker: Worker, index: number, calm: 
   const { call } = next;
   const gone = { ...world, workers: replaced(world, index, undefined) };
   const over = world.nowMs >= worker.untilMs;
-  const checked = step.do === 'deny' || answers.length === 0 || call.call === 'put';
+  const checked = step.do !== 'remove-account' || answers.length === 0; // which the connector does in one go
   if (over && checked && core.worker.leaseCheck)
     return void calm.push({ say: `a worker finds its time over and drops ${step.do}`, to: gone });
   const says = (answer: Answer): readonly Worker[] => replaced(world, index, answered(worker, answer));
