@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts', 'test/leaks/**/*.test.ts'], testTimeout: 240_000 } },
       { test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 600_000 } },
       { test: { name: 'constructs', include: ['test/constructs/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
