@@ -197,8 +197,8 @@ function taking(core: Core, world: World, next: Exclude<NextStep, { do: 'rest' |
 }
 
 /** What was begun before somebody left may come after it; nothing begins then. */
-const tagMoves = ({ user, keys, burnt }: World, to: Person): string | undefined =>
-  user && user.tag !== to && keys.some((key) => key.active && burnt.includes(key.attempt))
+const tagMoves = ({ user, keys, burnt, record }: World, to: Person): string | undefined =>
+  user && user.tag !== to && to !== personOf(record.holder.id) && keys.some((key) => key.active && burnt.includes(key.attempt))
     ? '17 the tag moves while a key that its owner knew is active'
     : undefined;
 
