@@ -180,6 +180,7 @@ function taking(core: Core, world: World, next: Exclude<NextStep, { do: 'rest' |
     return [commanded({ type: 'suspend', why: next.why, ...(ends && { ends }) })];
   }
   if (next.do === 'pass-on') return [commanded({ type: !core.worker.requires || isActive(world, next.to) ? 'pass-on' : 'heir-lost' })];
+  if (next.do === 'warn') return [commanded({ type: 'warn' })];
   if (world.workers.length >= 2) return [];
   if (next.do === 'deny') {
     if (world.workers.some(({ step }) => step.do === 'deny')) return [];
