@@ -1,4 +1,3 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { followPolicy } from '../../lib/application/follow-policy.ts';
@@ -7,10 +6,10 @@ import { NAMES } from '../../lib/contract/env.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { composeOwnerWork } from '../shared/compose.ts';
 import { log } from '../shared/log.ts';
+import { measure } from '../shared/metric.ts';
 import { eachMessage } from '../shared/queue.ts';
 import { isPolicy, recordIn } from './request.ts';
 
-const metrics = new Metrics({ namespace: NAMES.metrics, serviceName: 'offboard' });
 const ports = composeOwnerWork(process.env);
 const work = workOnOwner(ports);
 const follow = followPolicy(ports);
@@ -22,7 +21,6 @@ export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
     const end = await (isPolicy(id) ? follow(stopAtMs as EpochMs) : work(id, stopAtMs as EpochMs));
     log.info('worked', { record: id, end });
     if (end !== 'escalated') return;
-    metrics.addMetric(NAMES.heldTooLong, MetricUnit.Count, 1);
-    metrics.publishStoredMetrics();
+    measure('offboard', NAMES.heldTooLong, 1);
   }),
 );

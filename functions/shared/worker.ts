@@ -1,4 +1,3 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type WorkerPorts, workOnCredential } from '../../lib/application/work-credential.ts';
@@ -6,6 +5,7 @@ import { NAMES } from '../../lib/contract/env.ts';
 import { isPastDeadline } from '../../lib/domain/credential/next-step.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { log } from './log.ts';
+import { measure } from './metric.ts';
 import { eachMessage } from './queue.ts';
 import { credentialIn } from './work-message.ts';
 
@@ -16,7 +16,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {
   const ports = { ...kind, requestTimeoutMs: REQUEST_TIMEOUT_MS };
   const work = workOnCredential(ports);
-  const metrics = new Metrics({ namespace: NAMES.metrics, serviceName: 'work' });
   return middy<SQSEvent, SQSBatchResponse>().handler(
     eachMessage(async (message, stopAtMs) => {
       const id = credentialIn(message.body);
@@ -24,8 +23,7 @@ export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {
       const { end, state } = await work(id, stopAtMs as EpochMs);
       log.info('worked', { credential: id, end, status: state?.status, blocked: state?.blocked?.code });
       if (!state || !isPastDeadline(state, ports.clock.now())) return;
-      metrics.addMetric(NAMES.pastDeadline, MetricUnit.Count, 1);
-      metrics.publishStoredMetrics();
+      measure('work', NAMES.pastDeadline, 1);
     }),
   );
 }

@@ -48,7 +48,7 @@ export class NhiFunction extends Construct {
       logGroup,
       timeout: props.timeout,
       memorySize: props.memoryMiB ?? 256,
-      environment: { ...props.environment, POWERTOOLS_METRICS_FUNCTION_NAME: name },
+      environment: { ...props.environment },
     });
   }
 

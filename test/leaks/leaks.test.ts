@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { describe, expect, it } from 'vitest';
 import { log } from '../../functions/shared/log.ts';
+import { measure } from '../../functions/shared/metric.ts';
 import type { Connector } from '../../lib/application/ports.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import { MISHAPS } from '../fake-aws.ts';
@@ -79,7 +79,6 @@ const onCreate = (leak: (body: string) => void): Planted => ({
 });
 let secret = '';
 let thrown = false;
-const metrics = new Metrics({ namespace: 'test', serviceName: 'test' });
 
 describe('a planted leak is found', () => {
   it.each<readonly [string, string, Planted]>([
@@ -114,9 +113,7 @@ describe('a planted leak is found', () => {
       'as eight characters, in a metric',
       'raw',
       onCreate((body) => {
-        metrics.addMetadata('key', JSON.parse(body).secretAccessKey.slice(5, 13));
-        metrics.addMetric('made', MetricUnit.Count, 1);
-        metrics.publishStoredMetrics();
+        measure('work', `made ${JSON.parse(body).secretAccessKey.slice(5, 13)}`, 1);
       }),
     ],
   ])('%s', async (_name, form, planted) => {
