@@ -70,3 +70,41 @@ export const active = (): Story => {
   return done(done(verified, 'promote', { of: 'promote', attempt: attempt(1) }), 'share', { of: 'share' });
 };
 export const revoking = (story: Story): Story => command(story, { type: 'revoke', cause: 'owner-left' });
+
+/** A rotation from the command to the promotion of key `n`. */
+export const rotated = (story: Story, n = 2, asked: Command = { type: 'rotate' }): Story => promoted(command(story, asked), n);
+/** Key `n` made, stored, verified and promoted, by steps the record wants. */
+export const promoted = (story: Story, n = 2): Story => {
+  const created = outcome(start(story, 'create-version', n), { of: 'create-key', attempt: attempt(n), keyId: key(n) });
+  const stored = later(outcome(created, { of: 'store', attempt: attempt(n) }), 4_000);
+  const verified = done(stored, 'verify', { of: 'verify', attempt: attempt(n), usable: true });
+  return done(verified, 'promote', { of: 'promote', attempt: attempt(n) });
+};
+/** The old key out of use, as the provider shows, and disabled. */
+export const retired = (story: Story, n = 1): Story => {
+  const due = later(story, rotation.overlapMs);
+  const found = { of: 'check-use', keyId: key(n), oldUsedAtMs: undefined, newUsedAtMs: due.nowMs } as const;
+  return done(done(due, 'check-use', found), 'disable-version', { of: 'disable-version', keyId: key(n) });
+};
+export const suspended = (): Story => denied(command(active(), { type: 'suspend', why: 'requested' }));
+export const resumed = (story: Story): Story => {
+  const asked = command(story, { type: 'resume', holder: story.state.holder });
+  return done(later(asked, timing.leaseMs + timing.settleMs), 'lift', { of: 'lift' });
+};
+export const gone = (story: Story): Story =>
+  (
+    [
+      ['disable-all', { of: 'disable-all', keyIds: [] }],
+      ['withdraw-secret', { of: 'withdraw-secret' }],
+      ['remove-account', { of: 'remove-account', removed: true }],
+      ['confirm-absence', { of: 'confirm-absence', absent: true }],
+    ] as const
+  ).reduce<Story>((now, [step, found]) => done(now, step, found), denied(story));
+export const phases = ({ state }: Story): readonly string[] => state.versions.map(({ phase, attempt: of }) => `${of?.slice(-1)} ${phase}`);
+
+export const heir: Holder = { id: 'own_2' as OwnerId, key: 'k2' as OwnerKey, epoch: 0 };
+export const handOver = (change: Partial<Extract<Command, { type: 'hand-over' }>> = {}): Extract<Command, { type: 'hand-over' }> => ({
+  ...{ type: 'hand-over', to: heir, rung: 'named', cause: 'owner-left', leave: 5, line: holder.id, refused: [] },
+  ...{ overlapMs: 60_000, regretMs: 3_600_000 },
+  ...change,
+});
