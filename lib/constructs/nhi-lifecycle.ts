@@ -22,9 +22,9 @@ import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
 import { ProfileGroups } from './profile-groups.ts';
 import { Store } from './store.ts';
 import { TokenKeys } from './token-keys.ts';
+import { denyTokens } from './token-permissions.ts';
 import { deadLetterAlarm, deadLetterQueue, WatchedQueue } from './watched-queue.ts';
 import { WORK_TIMEOUT_S, workQueues } from './work-queues.ts';
-import { denyTokens } from './worker-permissions.ts';
 import { workers } from './workers.ts';
 
 export interface NhiLifecycleProps {
@@ -142,7 +142,6 @@ export class NhiLifecycle extends Construct {
         queues: work,
         key,
         tableArn: table.tableArn,
-        tokenKeys: tokenKeys.secret,
         boundaryArn: boundary.managedPolicyArn,
       },
       ledger: (to) => ledger(to, ...write),
@@ -150,7 +149,7 @@ export class NhiLifecycle extends Construct {
       maxConcurrency: props.workerConcurrency ?? 5,
     });
 
-    const environment = { [ENV.table]: table.tableName, [ENV.tokenKeys]: tokenKeys.secret.secretArn };
+    const environment = { [ENV.table]: table.tableName, [ENV.tokenKeys]: NAMES.tokenKeys(name) };
     tokenKeys.rotatedBy(make('rotate-token-key', { timeout: Duration.seconds(30), environment }), table.tableArn);
 
     const sweep = make('sweep-due', { timeout: Duration.seconds(50), environment: { ...shared, ...queues } });

@@ -9,8 +9,8 @@ import { Construct } from 'constructs';
 import { OUTBOUND_SOURCE, TOKEN_ANSWERS_CHANGE } from '../contract/detail-types.ts';
 import { AUTHORIZER_ENV, NAMES, RESET_ENV } from '../contract/env.ts';
 import { CHECKED_ATTRIBUTES, TOKEN_PARTITIONS } from '../contract/table.ts';
-import { acknowledgeWildcards } from './acknowledge.ts';
 import { NhiFunction } from './nhi-function.ts';
+import { allowTokenKeys } from './token-permissions.ts';
 
 export interface NhiTokenAuthorizerProps {
   /** Name of the manager's deployment, and the key its table and secrets are encrypted with: `nhi.tokens`, or its stack's outputs. */
@@ -117,9 +117,7 @@ function allowChecks(check: NhiFunction, { name, keyArn }: NhiTokenAuthorizerPro
     'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', ...CHECKED_ATTRIBUTES.token, ...CHECKED_ATTRIBUTES.owner] },
     StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
   });
-  const tokenKeys = `arn:${partition}:secretsmanager:${region}:${account}:secret:${NAMES.tokenKeys(name)}-??????`;
-  check.allow(['secretsmanager:GetSecretValue'], [tokenKeys]);
-  acknowledgeWildcards(check.role, [tokenKeys], 'Secrets Manager ends the ARN of every secret in six characters of its own.');
+  allowTokenKeys(check, name, 'GetSecretValue');
   check.allow(['kms:Decrypt'], [keyArn], {
     StringEquals: { 'kms:ViaService': [`dynamodb.${region}.amazonaws.com`, `secretsmanager.${region}.amazonaws.com`] },
   });

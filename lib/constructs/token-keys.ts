@@ -9,7 +9,7 @@ import { TOKEN_PARTITIONS } from '../contract/table.ts';
 import { acknowledge } from './acknowledge.ts';
 import { alarmAtFirst } from './alarm.ts';
 import type { NhiFunction } from './nhi-function.ts';
-import { leadingKeys } from './worker-permissions.ts';
+import { allowTokenKeys, leadingKeys } from './token-permissions.ts';
 
 export interface TokenKeysProps {
   readonly stackName: string;
@@ -19,13 +19,14 @@ export interface TokenKeysProps {
 
 /** The keys that tokens are told by: `{"current": "k1", "k1": "…"}`. Nobody ever sees the first; later ones are added beside it. */
 export class TokenKeys extends Construct {
-  readonly secret: Secret;
+  readonly #stackName: string;
   readonly #key: IKey;
 
   constructor(scope: Construct, id: string, { stackName, key, removalPolicy }: TokenKeysProps) {
     super(scope, id);
+    this.#stackName = stackName;
     this.#key = key;
-    this.secret = new Secret(this, 'Secret', {
+    const secret = new Secret(this, 'Secret', {
       secretName: NAMES.tokenKeys(stackName),
       description: `What API tokens of ${stackName} are told by; without it every one of them is refused`,
       encryptionKey: key,
@@ -38,7 +39,7 @@ export class TokenKeys extends Construct {
       removalPolicy,
     });
     acknowledge(
-      this.secret,
+      secret,
       ['SMG4'],
       'Replaced at once, it would refuse every token. A key is added every 30 days, and an old one dropped when no token needs it.',
     );
@@ -47,7 +48,7 @@ export class TokenKeys extends Construct {
   /** Has the function add a key every 30 days, and drop those that no live token needs. */
   rotatedBy(rotation: NhiFunction, tableArn: string): void {
     const { region } = Stack.of(this);
-    rotation.allow(['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'], [this.secret.secretArn]);
+    allowTokenKeys(rotation, this.#stackName, 'GetSecretValue', 'PutSecretValue');
     rotation.allow(['dynamodb:GetItem'], [tableArn], leadingKeys('ForAllValues', TOKEN_PARTITIONS.keyUses));
     rotation.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [this.#key.keyArn], {
       StringEquals: { 'kms:ViaService': [`dynamodb.${region}.amazonaws.com`, `secretsmanager.${region}.amazonaws.com`] },

@@ -1,6 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
 import { NAMES } from '../contract/env.ts';
-import { TOKEN_PARTITIONS } from '../contract/table.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { NhiFunction } from './nhi-function.ts';
 
@@ -75,22 +74,4 @@ const onlyTheOwner = (stackName: string) => ({
   StringEquals: { 'aws:ResourceTag/nhi:stack': stackName },
   'ForAllValues:StringEquals': { 'aws:TagKeys': ['nhi:owner'] },
   Null: { 'aws:TagKeys': 'false' }, // no key at all would be all of them
-});
-
-/** The records of tokens, and the keys that tokens are told by. To the records themselves the right to write the ledger is enough. */
-export function allowTokens(worker: NhiFunction, tableArn: string, tokenKeysArn: string): void {
-  worker.allow(['secretsmanager:GetSecretValue'], [tokenKeysArn]);
-  worker.allow(['dynamodb:UpdateItem'], [tableArn], leadingKeys('ForAllValues', TOKEN_PARTITIONS.keyUses));
-}
-
-/** No function but the workers of tokens reads or writes what a token is told by, whatever else it may do in the table. */
-export const denyTokens = (to: NhiFunction, tableArn: string): void =>
-  to.deny(
-    ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-    [tableArn],
-    leadingKeys('ForAnyValue', TOKEN_PARTITIONS.token, TOKEN_PARTITIONS.keyUses),
-  );
-
-export const leadingKeys = (match: 'ForAllValues' | 'ForAnyValue', ...prefixes: readonly string[]) => ({
-  [`${match}:StringLike`]: { 'dynamodb:LeadingKeys': prefixes.map((prefix) => `${prefix}*`) },
 });

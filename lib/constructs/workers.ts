@@ -2,11 +2,12 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Construct } from 'constructs';
-import { ENV } from '../contract/env.ts';
+import { ENV, NAMES } from '../contract/env.ts';
 import type { ConnectorKind } from '../domain/credential/capabilities.ts';
 import type { NhiFunction, NhiFunctionProps } from './nhi-function.ts';
+import { allowTokens } from './token-permissions.ts';
 import { WORK_TIMEOUT_S, type workQueues } from './work-queues.ts';
-import { allowIamUsers, allowSecrets, allowTokens } from './worker-permissions.ts';
+import { allowIamUsers, allowSecrets } from './worker-permissions.ts';
 
 export interface WorkersProps {
   readonly stackName: string;
@@ -18,13 +19,12 @@ export interface WorkersProps {
   readonly boundaryArn: string;
   readonly key: IKey;
   readonly tableArn: string;
-  readonly tokenKeys: { readonly secretArn: string };
   readonly maxConcurrency: number;
 }
 
 /** One code base, and one queue, function and role a kind of connector: no role holds the rights of all. */
 export function workers(scope: Construct, props: WorkersProps): void {
-  const { stackName, make, ledger, queues, environment, boundaryArn, key, tableArn, tokenKeys, maxConcurrency } = props;
+  const { stackName, make, ledger, queues, environment, boundaryArn, key, tableArn, maxConcurrency } = props;
   const { account, partition, region } = Stack.of(scope);
   const worker = (kind: ConnectorKind, own: Readonly<Record<string, string>>): NhiFunction => {
     const made = make(`work-${kind}`, {
@@ -48,5 +48,5 @@ export function workers(scope: Construct, props: WorkersProps): void {
     return made;
   };
   allowIamUsers(worker('aws-iam-user', { [ENV.boundaryArn]: boundaryArn }), stackName, boundaryArn);
-  allowTokens(worker('api-token', { [ENV.tokenKeys]: tokenKeys.secretArn }), tableArn, tokenKeys.secretArn);
+  allowTokens(worker('api-token', { [ENV.tokenKeys]: NAMES.tokenKeys(stackName) }), stackName, tableArn);
 }

@@ -127,7 +127,7 @@ describe('least privilege', () => {
   it('the worker of tokens has no right in IAM, and no other function any to what tokens are told by', () => {
     expect(rights['work-api-token']?.filter((line) => /^allow (iam|sts):/.test(line))).toEqual([]);
     for (const [name, lines] of Object.entries(rights)) {
-      const keys = lines.filter((line) => line.startsWith('allow secretsmanager:GetSecretValue on <') && /TokenKeys/.test(line));
+      const keys = lines.filter((line) => /^allow secretsmanager:GetSecretValue on .*:secret:nhi-token-keys-/.test(line));
       const denied = lines.filter((line) => line.startsWith('deny dynamodb:PutItem') && line.includes('["TOKEN#*","TOKENKEY#*"]'));
       const ofTokens = ['work-api-token', 'rotate-token-key'].includes(name);
       expect([keys.length, denied.length], name).toEqual(ofTokens ? [1, 0] : [0, 1]);

@@ -69,12 +69,12 @@ afterAll(async () => {
 const tell = async (type: 'Joined' | 'Left', person: Person, sequence: number): Promise<void> =>
   say(await company.signIn('hr-feed', 'test'), [factOf(bus, type, person, sequence, new Date())]);
 
-async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
+async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_000, seen: () => unknown = () => ''): Promise<T> {
   const stopAt = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms`);
+    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(seen())}`);
     await sleep(300);
   }
 }
@@ -89,10 +89,16 @@ async function issued(person: Person): Promise<{ readonly id: string; readonly s
     if (status !== 201) throw new Error(`${status} ${JSON.stringify(json)}`);
     return json;
   });
-  return eventually(async () => {
-    const { json } = await call(await me(person), 'GET', `/v1/credentials/${made.id}`);
-    return json.status === 'active' ? json : undefined;
-  });
+  let last: unknown;
+  return eventually(
+    async () => {
+      const { json } = await call(await me(person), 'GET', `/v1/credentials/${made.id}`);
+      last = json;
+      return json.status === 'active' ? json : undefined;
+    },
+    60_000,
+    () => last,
+  );
 }
 
 /** As the consuming service reads it. */

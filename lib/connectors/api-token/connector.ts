@@ -28,7 +28,13 @@ const MAX_COLLISIONS = 6;
  * fence of its lease, and the record refuses one older than the last it saw: here a late call has no effect, whatever it was.
  * What takes access away is never refused.
  */
-export function apiTokenConnector({ store, keyring, account, randomBytes }: ApiTokenConfig): Connector {
+export function apiTokenConnector({ store, keyring: read, account, randomBytes }: ApiTokenConfig): Connector {
+  /** Without the keys nothing was done, and later it may be. */
+  const keyring: KeyringSource = (needed) =>
+    read(needed).catch((error: unknown) => {
+      throw new Fault('provider-throttled', true, `token keys: ${error instanceof Error ? error.message : 'unreadable'}`);
+    });
+
   const idOf = ({ id, grant }: Credential): string => {
     if (grant.connector !== 'api-token' || grant.account !== account || !grant.token)
       throw new Fault('misconfigured', false, `${id} is no credential for API tokens of account ${account}`);
