@@ -3,6 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamodbTokenStore } from '../../lib/adapters/aws/dynamodb-token-store.ts';
 import { REPEATABLE } from '../../lib/adapters/aws/request-limits.ts';
+import { deliveringOnce } from '../../lib/application/delivered-once.ts';
+import type { Connector } from '../../lib/application/ports.ts';
 import { awsJson } from '../../lib/client/aws-json.ts';
 import { secretKeyring } from '../../lib/client/token-verifier.ts';
 import { apiTokenConnector } from '../../lib/connectors/api-token/connector.ts';
@@ -13,16 +15,18 @@ import { composeSecrets } from './compose-secrets.ts';
 import { type Env, need } from './env.ts';
 
 /** What the worker of API tokens works with. */
-export function composeTokenWorker(env: Env) {
+export const composeTokenWorker = (env: Env) => ({
+  ...composeRecords(env),
+  connector: composeTokens(env),
+  secrets: deliveringOnce(composeSecrets(env)).secrets,
+});
+
+export function composeTokens(env: Env): Connector {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(REPEATABLE), { marshallOptions: { removeUndefinedValues: true } });
-  return {
-    ...composeRecords(env),
-    connector: apiTokenConnector({
-      store: dynamodbTokenStore({ client, table: need(env, ENV.table) }),
-      keyring: secretKeyring(awsJson({ ...ofEnvironment(env), service: 'secretsmanager', json: '1.1' }), need(env, ENV.tokenKeys)),
-      account: need(env, ENV.account),
-      randomBytes,
-    }),
-    secrets: composeSecrets(env),
-  };
+  return apiTokenConnector({
+    store: dynamodbTokenStore({ client, table: need(env, ENV.table) }),
+    keyring: secretKeyring(awsJson({ ...ofEnvironment(env), service: 'secretsmanager', json: '1.1' }), need(env, ENV.tokenKeys)),
+    account: need(env, ENV.account),
+    randomBytes,
+  });
 }

@@ -10,7 +10,7 @@ import { eachMessage } from './queue.ts';
 import { credentialIn } from './work-message.ts';
 
 /** The longest one request to a provider may take. */
-const REQUEST_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The one loop of all workers; what a kind of credential needs is in `ports`, wired once a cold start. */
 export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {

@@ -32,5 +32,7 @@ export const grantFor = (
 });
 
 /** What a token of the profile is good for; `undefined` where the profile is of another kind. */
-export const tokenTermsOf = ({ connector, scopes = [], onLeave }: Profile): TokenTerms | undefined =>
-  connector === 'api-token' ? { scopes, outlivesLeave: onLeave.action === 'transfer' } : undefined;
+export const tokenTermsOf = ({ connector, scopes = [], delivery, onLeave }: Profile): TokenTerms | undefined =>
+  connector === 'api-token'
+    ? { scopes, outlivesLeave: onLeave.action === 'transfer', ...(delivery === 'once' && { delivery }) }
+    : undefined;

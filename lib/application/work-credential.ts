@@ -1,3 +1,4 @@
+import { isDeliveredOnce } from '../domain/credential/capabilities.ts';
 import type { NextStep } from '../domain/credential/next-step.ts';
 import type { Outcome } from '../domain/credential/outcome.ts';
 import type { Credential, Holder, Lease, LeasedStep } from '../domain/credential/state.ts';
@@ -15,6 +16,8 @@ export interface WorkerPorts extends RecordPorts {
   readonly wake: Wake;
   /** The longest one provider request may take, in ms: its socket's time-out. */
   readonly requestTimeoutMs: number;
+  /** This process shows what it makes to whoever waits for it. Where not, what is delivered once is not made here. */
+  readonly reveals?: true;
   readonly policyDigest: string;
 }
 
@@ -55,6 +58,7 @@ export const workOnCredential =
         if (acted) await wakeAt(ports, item, next.untilMs);
         return { end: 'waiting', state };
       }
+      if (next.do === 'create-version' && isDeliveredOnce(state.grant) && !ports.reveals) return { end: 'waiting', state };
       if (clock.now() >= stopAtMs) {
         await wake.send(item, 0);
         return { end: 'out-of-time', state };

@@ -20,6 +20,7 @@ import { InboundBus } from './inbound-bus.ts';
 import { rendersKillPolicy } from './kill-switch.ts';
 import { NhiFunction, type NhiFunctionProps } from './nhi-function.ts';
 import { ProfileGroups } from './profile-groups.ts';
+import { revealsTokens } from './reveals-tokens.ts';
 import { Store } from './store.ts';
 import { TokenKeys } from './token-keys.ts';
 import { denyTokens } from './token-permissions.ts';
@@ -46,7 +47,7 @@ export interface NhiLifecycleProps {
 }
 
 /** Functions that read what tokens are told by, or what they are told with. */
-const OF_TOKENS: readonly string[] = ['work-api-token', 'rotate-token-key'];
+const OF_TOKENS: readonly string[] = ['work-api-token', 'reveal-token', 'rotate-token-key'];
 
 /** The whole manager of machine credentials of one account and region. */
 export class NhiLifecycle extends Construct {
@@ -147,6 +148,18 @@ export class NhiLifecycle extends Construct {
       ledger: (to) => ledger(to, ...write),
       environment: { ...shared, ...queues },
       maxConcurrency: props.workerConcurrency ?? 5,
+    });
+
+    const reveal = make('reveal-token', {
+      timeout: Duration.seconds(25),
+      environment: { ...shared, ...queues, [ENV.tokenKeys]: NAMES.tokenKeys(name) },
+    });
+    ledger(reveal, ...write);
+    revealsTokens(this.api, reveal, {
+      stackName: name,
+      tableArn: table.tableArn,
+      keyArn: key.keyArn,
+      queueArn: work.byKind['api-token'].queueArn,
     });
 
     const environment = { [ENV.table]: table.tableName, [ENV.tokenKeys]: NAMES.tokenKeys(name) };

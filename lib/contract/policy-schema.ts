@@ -74,6 +74,7 @@ const Profile = z.strictObject({
   grants: z.array(grant).max(9).default([]), // a group takes ten managed policies, and one of them is the kill policy
   scopes: z.array(scope).max(50).default([]),
   eligible: z.strictObject({ roles: some(role) }),
+  delivery: z.enum(['secret', 'once']).default('secret'),
   environments: some(name),
   onLeave: OnLeave,
   onMove: z.enum(['keep', 'reapprove', 'transfer', 'revoke']).default('revoke'),

@@ -92,6 +92,8 @@ export interface Profile {
   readonly grants: readonly string[];
   /** What an API token of the profile may be used for; none of any other kind. */
   readonly scopes?: readonly string[] | undefined;
+  /** Where an API token is to be had: from its secret, or shown once to whoever asks for it. @default 'secret' */
+  readonly delivery?: 'secret' | 'once' | undefined;
   readonly eligible: { readonly roles: readonly string[] };
   /** Environments a request may name. */
   readonly environments: readonly string[];

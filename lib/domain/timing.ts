@@ -33,5 +33,8 @@ export const verifyBackoffMs = (tries: number): number | undefined => VERIFY_AGA
 /** A rotation whose key never came to life is tried again after this: no hurry, since the old one works. */
 export const ROTATE_AGAIN_AFTER_MS = 3_600_000;
 
+/** A token that is shown once is made for whoever waits for it; after this nobody does any more. */
+export const REVEAL_WITHIN_MS = 90_000;
+
 /** 2 s, 4 s, … up to 15 min, for a step that the provider refused for the `tries`-th time in a row. */
 export const retryBackoffMs = (tries: number): number => Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));

@@ -19,6 +19,7 @@ describe('functions', () => {
       'nhi-offboard',
       'nhi-owner-events',
       'nhi-publish',
+      'nhi-reveal-token',
       'nhi-rotate-token-key',
       'nhi-sweep-account',
       'nhi-sweep-due',
@@ -67,7 +68,7 @@ describe('least privilege', () => {
 
   it('no function but the worker, the kill list and the sweep of the account has a right in IAM or Secrets Manager', () => {
     for (const [name, allowed] of Object.entries(rights))
-      if (!name.startsWith('work-') && !['deny-list', 'sweep-account', 'rotate-token-key'].includes(name))
+      if (!name.startsWith('work-') && !['deny-list', 'sweep-account', 'reveal-token', 'rotate-token-key'].includes(name))
         expect(
           allowed.filter((line) => /^allow (iam|secretsmanager|sts):/.test(line)),
           name,
@@ -129,7 +130,7 @@ describe('least privilege', () => {
     for (const [name, lines] of Object.entries(rights)) {
       const keys = lines.filter((line) => /^allow secretsmanager:GetSecretValue on .*:secret:nhi-token-keys-/.test(line));
       const denied = lines.filter((line) => line.startsWith('deny dynamodb:PutItem') && line.includes('["TOKEN#*","TOKENKEY#*"]'));
-      const ofTokens = ['work-api-token', 'rotate-token-key'].includes(name);
+      const ofTokens = ['work-api-token', 'reveal-token', 'rotate-token-key'].includes(name);
       expect([keys.length, denied.length], name).toEqual(ofTokens ? [1, 0] : [0, 1]);
     }
   });

@@ -31,4 +31,13 @@ const CAPABILITIES: Readonly<Record<ConnectorKind, Capabilities>> = {
   'api-token': { overlap: true, disable: true, usageEvidence: false, idempotentCreate: true, adopt: true, usableAfterMs: 0 },
 };
 
-export const capabilitiesOf = ({ connector }: { readonly connector: ConnectorKind }): Capabilities => CAPABILITIES[connector];
+/** Shown by the process that makes it and kept nowhere, a token can be neither adopted nor made again by another: it is deleted, and asked for anew. */
+const DELIVERED_ONCE: Capabilities = { ...CAPABILITIES['api-token'], idempotentCreate: false, adopt: false };
+
+interface Kind {
+  readonly connector: ConnectorKind;
+  readonly token?: { readonly delivery?: 'once' };
+}
+
+export const isDeliveredOnce = ({ token }: Kind): boolean => token?.delivery === 'once';
+export const capabilitiesOf = (kind: Kind): Capabilities => (isDeliveredOnce(kind) ? DELIVERED_ONCE : CAPABILITIES[kind.connector]);

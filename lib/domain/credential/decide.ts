@@ -1,6 +1,7 @@
 import type { Rotation } from '../policy.ts';
 import type { Timing } from '../timing.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs, unreachable } from '../types.ts';
+import { isDeliveredOnce } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { warningsBy } from './expiry.ts';
 import { nextStep } from './next-step.ts';
@@ -151,6 +152,8 @@ type OfActive = Exclude<Command, { type: 'request' | 'revoke' | 'start' | 'suspe
 function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: Timing, plan: typeof nextStep): Decision {
   switch (command.type) {
     case 'rotate':
+      if (isDeliveredOnce(state.grant))
+        return isBeingMade(state) ? reject('already-rotating') : accept({ type: 'RotationRequested', atMs: nowMs });
       if (state.replacement || state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
       return state.rotateAtMs <= nowMs ? accept() : accept({ type: 'RotationRequested', atMs: nowMs });
     case 'replace': {
@@ -246,6 +249,10 @@ function heirLost({ replacement, holder }: Active, nowMs: EpochMs): Decision {
   if (heir.leave !== undefined || heir.to.id === holder.id) return accept({ type: 'HeirLost', atMs: nowMs });
   return accept({ type: 'HeirChosen', to: holder, rung: 'chosen' });
 }
+
+/** Where every slot is taken, or a token is on its way to whoever asked before. What nobody waits for any more is asked for again. */
+const isBeingMade = ({ versions }: Active): boolean =>
+  versions.length > 1 || versions.some(({ phase }) => phase !== 'current' && phase !== 'retiring' && phase !== 'disabled');
 
 /** The one disabled last; not one that is deleted because somebody knew it. */
 function undoable({ versions, replacement }: Active, nowMs: EpochMs): KeyId | undefined {

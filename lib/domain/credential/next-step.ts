@@ -1,5 +1,6 @@
+import { REVEAL_WITHIN_MS } from '../timing.ts';
 import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
-import { capabilitiesOf } from './capabilities.ts';
+import { capabilitiesOf, isDeliveredOnce } from './capabilities.ts';
 import { isKnown } from './evolve-life.ts';
 import { warnAtMs } from './expiry.ts';
 import type { Active, Credential, Holder, Provisioning, RevocationCause, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
@@ -113,7 +114,7 @@ function live(state: Active, nowMs: EpochMs): NextStep {
   const open = openUntilMs(state);
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
   const versions = state.versions.flatMap((version) => dueOf(state, version));
-  const [first] = [...versions, ...begins(state), ...looks(state), ...passesOn(state)].sort((a, b) => a.atMs - b.atMs);
+  const [first] = [...versions, ...begins(state, nowMs), ...looks(state), ...passesOn(state)].sort((a, b) => a.atMs - b.atMs);
   if (!first) return { do: 'rest' };
   return nowMs < first.atMs ? wait(first.atMs) : first.step;
 }
@@ -184,8 +185,11 @@ function passesOn(state: Active): readonly Due[] {
 }
 
 /** A rotation begins only in a free slot, since neither key is taken away to make room, and not while a look at the provider is owed. */
-const begins = ({ versions, rotateAtMs, lookAgainAtMs }: Active): readonly Due[] =>
-  versions.length < MAX_VERSIONS && lookAgainAtMs === undefined ? [{ atMs: rotateAtMs, step: { do: 'create-version' } }] : [];
+function begins({ grant, versions, rotateAtMs, lookAgainAtMs }: Active, nowMs: EpochMs): readonly Due[] {
+  if (versions.length >= MAX_VERSIONS || lookAgainAtMs !== undefined) return [];
+  const nobodyWaits = isDeliveredOnce(grant) && nowMs >= rotateAtMs + REVEAL_WITHIN_MS;
+  return [{ atMs: nobodyWaits ? NEVER : rotateAtMs, step: { do: 'create-version' } }];
+}
 
 const looks = ({ lookAgainAtMs }: Pick<Active, 'lookAgainAtMs'>): readonly Due[] =>
   lookAgainAtMs === undefined ? [] : [{ atMs: lookAgainAtMs, step: { do: 'recover' } }];

@@ -33,6 +33,8 @@ export interface TokenTerms {
   readonly scopes: readonly string[];
   /** Whether it works on after a plain leave of its owner until it is replaced, since somebody takes it over; otherwise it ends with the leave. */
   readonly outlivesLeave: boolean;
+  /** Shown once to whoever asks for it, and kept nowhere; in its secret, where absent. */
+  readonly delivery?: 'once';
 }
 
 /**
