@@ -5,10 +5,11 @@ import { type RequestPorts, requestCredential } from '../../lib/application/requ
 import { VERBS, type Verb } from '../../lib/domain/authorize.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
+import { CREDENTIAL_ID, Reason, read } from '../shared/read-body.ts';
 import { type HttpEvent, type HttpResult, inPath, type Route, signedBy } from './http.ts';
 import { cannot } from './in-words.ts';
 import { invalid, json, refusal } from './problem.ts';
-import { CREDENTIAL_ID, IDEMPOTENCY_KEY, NewCredential, Reason, read, Transfer } from './request.ts';
+import { IDEMPOTENCY_KEY, NewCredential, Transfer } from './request.ts';
 import { credentialView, listedView } from './view.ts';
 import { timelineView } from './view-timeline.ts';
 

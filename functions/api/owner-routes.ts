@@ -1,9 +1,9 @@
 import { showOwner } from '../../lib/application/consult.ts';
 import { killOwner } from '../../lib/application/kill-owner.ts';
 import type { RequestPorts } from '../../lib/application/request-credential.ts';
+import { Reason, read } from '../shared/read-body.ts';
 import { inPath, type Route, signedBy } from './http.ts';
 import { invalid, json, refusal } from './problem.ts';
-import { Reason, read } from './request.ts';
 import { credentialView, ownerView } from './view.ts';
 
 export const ownerRoutes = (ports: RequestPorts): readonly Route[] => [

@@ -4,7 +4,7 @@ import type { Denied } from '../../lib/application/consult.ts';
 import type { KillResult } from '../../lib/application/kill-owner.ts';
 import type { Released } from '../../lib/application/release-batch.ts';
 import type { RequestRefusal } from '../../lib/application/request-credential.ts';
-import type { FieldError } from './request.ts';
+import type { FieldError } from '../shared/read-body.ts';
 
 type Why = RequestRefusal['why'] | Denied['why'] | Extract<Changed | Released | KillResult, { ok: false }>['why'];
 

@@ -1,9 +1,10 @@
 import { listFindings } from '../../lib/application/consult.ts';
 import { listBatches, releaseBatch } from '../../lib/application/release-batch.ts';
 import type { RequestPorts } from '../../lib/application/request-credential.ts';
+import { Reason, read } from '../shared/read-body.ts';
 import { inPath, type Route, signedBy } from './http.ts';
 import { invalid, json, refusal } from './problem.ts';
-import { Reason, read, SEAL } from './request.ts';
+import { SEAL } from './request.ts';
 import { findingView } from './view.ts';
 import { batchView, releaseView } from './view-batch.ts';
 

@@ -4,7 +4,8 @@ import { callerOf } from '../../lib/domain/authorize.ts';
 import type { CredentialId } from '../../lib/domain/types.ts';
 import { composeReveal } from '../shared/compose-reveal.ts';
 import { log } from '../shared/log.ts';
-import { CREDENTIAL_ID, revealIn } from './request.ts';
+import { CREDENTIAL_ID, read } from '../shared/read-body.ts';
+import { Reveal } from './request.ts';
 
 const ports = composeReveal(process.env);
 const reveal = revealToken(ports);
@@ -33,10 +34,10 @@ export async function handler(event: HttpEvent): Promise<HttpResult> {
   const id = event.pathParameters?.['id'] ?? '';
   if (!CREDENTIAL_ID.test(id))
     return problem(400, 'invalid-request', [{ field: 'id', value: id, rule: 'must be cred_ and 26 characters' }]);
-  const read = revealIn(event.body);
-  if (!read.ok) return problem(400, 'invalid-request', read.errors);
+  const asked = read(Reveal, event.body);
+  if (!asked.ok) return problem(400, 'invalid-request', asked.errors);
   const arn = event.requestContext.authorizer.iam.userArn;
-  const found = await reveal(callerOf(ports.policy.callers, arn), arn, id as CredentialId, read.asked);
+  const found = await reveal(callerOf(ports.policy.callers, arn), arn, id as CredentialId, asked.value);
   if (!found.ok)
     return problem(STATUS[found.why] ?? 409, found.why, [{ field: found.field, value: found.value, rule: TITLE[found.why] ?? found.why }]);
   log.info('token shown', { credential: id, to: arn });

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevealPorts } from '../../lib/application/reveal-token.ts';
-import { composeRecords } from './compose.ts';
+import { composeRecords, REQUEST_TIMEOUT_MS } from './compose.ts';
 import { composeTokens } from './compose-token-worker.ts';
 import type { Env } from './env.ts';
-import { REQUEST_TIMEOUT_MS } from './worker.ts';
 
 /** What shows a token once: the connector of tokens, and no secrets. */
 export const composeReveal = (env: Env): RevealPorts => ({

@@ -22,6 +22,9 @@ import { onUnreadable } from './unreadable.ts';
 const clock: Clock = { now: () => Date.now() as EpochMs };
 const ids: Ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
 
+/** The longest one request to a provider may take. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+
 export interface Records extends RecordPorts {
   readonly wake: Wake;
   readonly policy: Policy;

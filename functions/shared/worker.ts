@@ -4,13 +4,11 @@ import { type WorkerPorts, workOnCredential } from '../../lib/application/work-c
 import { NAMES } from '../../lib/contract/env.ts';
 import { isPastDeadline } from '../../lib/domain/credential/next-step.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
+import { REQUEST_TIMEOUT_MS } from './compose.ts';
 import { log } from './log.ts';
 import { measure } from './metric.ts';
 import { eachMessage } from './queue.ts';
 import { credentialIn } from './work-message.ts';
-
-/** The longest one request to a provider may take. */
-export const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The one loop of all workers; what a kind of credential needs is in `ports`, wired once a cold start. */
 export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {

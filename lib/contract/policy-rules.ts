@@ -56,28 +56,23 @@ export function contradictions(policy: PolicyFileContent, written: unknown): rea
 const TOKEN_ENVIRONMENT = /^[a-z][a-z0-9]{0,15}$/;
 
 /** What a profile of that kind of connector must have, and must not. */
-function ofOtherKind(
-  path: Path,
-  { connector, grants, scopes, environments }: PolicyFileContent['profiles'][string],
-): readonly RuleFinding[] {
+function ofOtherKind(path: Path, profile: PolicyFileContent['profiles'][string]): readonly RuleFinding[] {
+  const { connector, grants, scopes, environments, delivery, onLeave, onMove } = profile;
+  const of = (holds: boolean, steps: Path, rule: string): readonly RuleFinding[] => (holds ? [{ path: [...path, ...steps], rule }] : []);
   if (connector === 'aws-iam-user')
     return [
-      ...(grants.length ? [] : [{ path: [...path, 'grants'], rule: 'must name what the keys may do: a policy ARN or a .json file' }]),
-      ...(scopes.length ? [{ path: [...path, 'scopes'], rule: 'are of API tokens; what access keys may do stands under grants' }] : []),
+      ...of(!grants.length, ['grants'], 'must name what the keys may do: a policy ARN or a .json file'),
+      ...of(scopes.length > 0, ['scopes'], 'are of API tokens; what access keys may do stands under grants'),
+      ...of(delivery === 'once', ['delivery'], 'of access keys is secret: only API tokens are shown once'),
     ];
+  const unseen = 'can’t be transfer where tokens are shown once: nobody would see the new one';
+  const environmentRule = 'of API tokens must be 1 to 16 lower-case letters and digits, since it stands in the token';
   return [
-    ...(scopes.length ? [] : [{ path: [...path, 'scopes'], rule: 'must name what the tokens may be used for, e.g. orders:read' }]),
-    ...(grants.length ? [{ path: [...path, 'grants'], rule: 'are of IAM users; what API tokens may do stands under scopes' }] : []),
-    ...environments.flatMap((name, at) =>
-      TOKEN_ENVIRONMENT.test(name)
-        ? []
-        : [
-            {
-              path: [...path, 'environments', at],
-              rule: 'of API tokens must be 1 to 16 lower-case letters and digits, since it stands in the token',
-            },
-          ],
-    ),
+    ...of(!scopes.length, ['scopes'], 'must name what the tokens may be used for, e.g. orders:read'),
+    ...of(grants.length > 0, ['grants'], 'are of IAM users; what API tokens may do stands under scopes'),
+    ...of(delivery === 'once' && onLeave.action === 'transfer', ['onLeave', 'action'], unseen),
+    ...of(delivery === 'once' && onMove === 'transfer', ['onMove'], unseen),
+    ...environments.flatMap((name, at) => of(!TOKEN_ENVIRONMENT.test(name), ['environments', at], environmentRule)),
   ];
 }
 
