@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { type ApiOptions, asksApi, callApi } from './api-client.ts';
 import { changes } from './credential-changes.ts';
+import { token } from './credential-token.ts';
 import { allCredentials } from './live-credentials.ts';
 import { print, table, timeline } from './print.ts';
 import { isActive, type ShownCredential, until } from './until.ts';
@@ -54,6 +55,6 @@ export const credential = (): Command => {
     .action(async (id: string, options: RequestOptions) =>
       timeline(await callApi(options, 'GET', `/v1/credentials/${encodeURIComponent(id)}`), options.json),
     );
-  for (const change of changes()) noun.addCommand(change);
+  for (const change of [...changes(), token()]) noun.addCommand(change);
   return noun;
 };

@@ -30,7 +30,7 @@ export const TOKEN_PARTITIONS = { token: 'TOKEN#', keyUses: 'TOKENKEY#' } as con
 
 /** What of a token's and its owner's record a check reads, and may read: an owner's holds a person's name besides. */
 export const CHECKED_ATTRIBUTES = {
-  token: ['id', 'credentialId', 'ownerId', 'ownerEpoch', 'environment', 'terms', 'denied', 'removed', 'notAfterMs', 'versions'],
+  token: ['id', 'credentialId', 'ownerId', 'ownerEpoch', 'environment', 'terms', 'denied', 'removed', 'versions'],
   owner: ['status', 'epoch', 'killed', 'forCause'],
 } as const;
 

@@ -46,5 +46,5 @@ function recordIn(item: Readonly<Record<string, unknown>>, id: string): TokenRec
   const { pk: _pk, sk: _sk, ...record } = item;
   if (record['id'] !== id || !Array.isArray(record['versions']) || typeof record['revision'] !== 'number')
     throw new Fault('provider-refused', false, `the record of the token ${id} can’t be read`);
-  return { notAfterMs: undefined, ...record } as unknown as TokenRecord;
+  return record as unknown as TokenRecord;
 }

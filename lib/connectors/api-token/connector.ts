@@ -85,11 +85,12 @@ export function apiTokenConnector({ store, keyring: read, account, randomBytes }
       const key = keys.get(current);
       if (!key) throw new Fault('misconfigured', false, 'no key to tell tokens by');
       const body = tokenBody(credential.grant.environment, idOf(credential), randomBytes(SECRET_BYTES));
-      const made: TokenVersion = { attempt, mac: macOf(key, body).toString('base64url'), macKey: current, active: true };
+      const notAfter = credential.expiry && { notAfterMs: credential.expiry.atMs };
+      const made: TokenVersion = { attempt, mac: macOf(key, body).toString('base64url'), macKey: current, active: true, ...notAfter };
       await change(credential, (record) => {
         const others = live(credential, record).versions.filter((version) => version.attempt !== attempt);
         if (others.length >= MAX_VERSIONS) throw new Fault('key-quota', true, `${MAX_VERSIONS} versions`);
-        return { notAfterMs: credential.expiry?.atMs, versions: [...others, made] }; // made again, it is another token under the same attempt: nobody has the first
+        return { versions: [...others, made] }; // made again, it is another token under the same attempt: nobody has the first
       });
       return { keyId: keyIdOfAttempt(attempt), body: tokenSecretBody(withChecksum(body), attempt, credential.expiry) };
     },
@@ -140,11 +141,11 @@ const keyIdOfAttempt = (attempt: AttemptId): KeyId => attempt as string as KeyId
 const switched = (versions: readonly TokenVersion[], keyId: KeyId, active: boolean): readonly TokenVersion[] =>
   versions.map((version) => (keyIdOfAttempt(version.attempt) === keyId ? { ...version, active } : version));
 
-function blank({ id, holder, grant, expiry }: Credential): TokenRecord {
+function blank({ id, holder, grant }: Credential): TokenRecord {
   return {
     ...{ id: tokenIdOf(id), credentialId: id, ...heldBy(holder), environment: grant.environment },
     terms: grant.token ?? { scopes: [], outlivesLeave: false },
-    ...{ denied: false, removed: false, notAfterMs: expiry?.atMs, versions: [], fence: 0, revision: 0 },
+    ...{ denied: false, removed: false, versions: [], fence: 0, revision: 0 },
   };
 }
 

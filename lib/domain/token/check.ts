@@ -10,6 +10,8 @@ export interface TokenVersion {
   /** Which key made it. */
   readonly macKey: string;
   readonly active: boolean;
+  /** The end of the credential as it was when the token was made; a renewal makes another. */
+  readonly notAfterMs?: EpochMs;
 }
 
 /** What the tokens of one credential are told by; at most two versions. */
@@ -23,7 +25,6 @@ export interface TokenRecord {
   readonly denied: boolean;
   /** Stays when the credential is gone, so that nothing late revives it. */
   readonly removed: boolean;
-  readonly notAfterMs: EpochMs | undefined;
   readonly versions: readonly TokenVersion[];
   /** The latest lease that changed it: what gives access under an earlier one comes too late. */
   readonly fence: number;
@@ -74,7 +75,7 @@ export function judgeToken(
     if (!matched) return 'unknown';
     if (record.denied) return 'suspended';
     if (!matched.active) return 'disabled';
-    if (record.notAfterMs !== undefined && nowMs >= record.notAfterMs) return 'expired';
+    if (matched.notAfterMs !== undefined && nowMs >= matched.notAfterMs) return 'expired';
     return ownerRefusal(record, owner) ?? (record.terms.scopes.includes(scope) ? undefined : 'wrong-scope');
   }
 }

@@ -27,7 +27,6 @@ export const givenRecord = (versions: readonly TokenVersion[], change: Partial<T
   terms: { scopes: ['orders:read', 'orders:write'], outlivesLeave: false },
   denied: false,
   removed: false,
-  notAfterMs: undefined,
   versions,
   fence: 1,
   revision: 1,
