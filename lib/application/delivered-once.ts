@@ -31,6 +31,7 @@ export function deliveringOnce(store: SecretStore = NO_STORE): {
       promote: unlessOnce(store.promote),
       tagOwner: unlessOnce(store.tagOwner),
       share: unlessOnce(store.share),
+      close: unlessOnce(store.close),
       withdraw: unlessOnce(store.withdraw),
       readable: async (credential) => !once(credential) && store.readable(credential),
     },
@@ -41,5 +42,5 @@ const none = async (): Promise<never> => {
   throw new Fault('misconfigured', false, 'this function has no secrets');
 };
 const NO_STORE: SecretStore = {
-  ...{ ensure: none, put: none, read: none, promote: none, tagOwner: none, share: none, withdraw: none, readable: none },
+  ...{ ensure: none, put: none, read: none, promote: none, tagOwner: none, share: none, close: none, withdraw: none, readable: none },
 };
