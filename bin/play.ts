@@ -86,8 +86,10 @@ async function keepUp(
     `export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_SESSION_TOKEN=${sessionToken}`,
     'npm run -s nhi -- owner show hr:103          # has left',
     'npm run -s nhi -- credential list',
-    'npm run -s nhi -- credential show ID         # with its timeline',
+    'npm run -s nhi -- credential show ID         # with its timeline: whose it was, who was passed over',
+    'npm run -s nhi -- batch list                 # what the guard held, and who released it',
     'npm run -s nhi -- report orphans             # --html FILE for a page',
+    'npm run -s nhi -- report would-have          # what a source that is only observed would have taken away',
   ])
     line(`  ${command}`);
   await stopped;

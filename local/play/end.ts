@@ -44,8 +44,15 @@ export const reports = (stage: Stage) =>
     },
   );
 
-/** `gone`: ended, one way or the other. `passed`: lives on, with keys that its first owner never knew. */
-export const theEnd = (stage: Stage, issued: readonly Issued[], gone: readonly Issued[], passed: readonly Issued[]) => {
+export interface Outcome {
+  readonly issued: readonly Issued[];
+  /** Ended, one way or the other. */
+  readonly gone: readonly Issued[];
+  /** Lives on, with keys that its first owner never knew. */
+  readonly passed: readonly Issued[];
+}
+
+export const theEnd = (stage: Stage, { issued, gone, passed }: Outcome) => {
   const living = issued.filter((one) => !gone.includes(one));
   const claims = {
     users: `IAM lists exactly ${living.length} users under /nhi/`,

@@ -1,6 +1,6 @@
 import { aprilIsSaid, leaversAreClosed, mayAndJune, nobodyTakesOver, someAreRevoked, someMove } from './april.ts';
 import { replaced, suspended, undone } from './by-hand.ts';
-import { reports, theEnd } from './end.ts';
+import { type Outcome, reports, theEnd } from './end.ts';
 import { say, sequences, teamFactOf } from './facts.ts';
 import { onlyObserved, tooManyLeave } from './guard.ts';
 import type { Deployed, Issued } from './issued.ts';
@@ -12,12 +12,12 @@ import { openStage, type Stage } from './stage.ts';
 import { aprilsSuccession, heirRefuses, leaveIsRescinded, managerLeavesToo, namedSuccessor } from './succession.ts';
 
 /** A company's spring: everybody joins and asks, April's export moves and ends, strangers plant, HR says more, and the end is counted. */
-export async function playLine(stack: Deployed, people: readonly Person[], report: Report): Promise<void> {
+export async function playLine(stack: Deployed, people: readonly Person[], report: Report): Promise<Outcome | undefined> {
   const stage = await openStage(stack, report);
   const next = sequences();
   await everybodyJoins(stage, people, next);
   const issued = await everybodyAsks(stage, people);
-  if (!issued) return; // with nothing issued there is nothing to play with; the report says why
+  if (!issued) return undefined; // with nothing issued there is nothing to play with; the report says why
   const of = finder(issued);
   const [passed, gone] = await april(stage, of);
   await foundSecurity(stage, next);
@@ -29,7 +29,9 @@ export async function playLine(stack: Deployed, people: readonly Person[], repor
   );
   await onlyObserved(stage, 'Sales', [of('145'), ...LATER.together.map((id) => of(id))], next);
   await reports(stage);
-  await theEnd(stage, issued, [...gone, ...LATER.atOnce.map((id) => of(id))], [...passed, ...later]);
+  const outcome = { issued, gone: [...gone, ...LATER.atOnce.map((id) => of(id))], passed: [...passed, ...later] };
+  await theEnd(stage, outcome);
+  return outcome;
 }
 
 type Of = (person: string, profile?: string) => Issued;

@@ -10,13 +10,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { deploy } from '../../local/deploy.ts';
+import { replaced, suspended } from '../../local/play/by-hand.ts';
 import { type Company, foundCompany } from '../../local/play/company.ts';
+import { type Consumed, consuming } from '../../local/play/consumer.ts';
+import { type Outcome, theEnd } from '../../local/play/end.ts';
 import { factOf } from '../../local/play/facts.ts';
-import type { Deployed } from '../../local/play/issued.ts';
+import type { Deployed, Issued } from '../../local/play/issued.ts';
 import { playLine } from '../../local/play/line.ts';
-import { ofSdk, readSecret, sendOrder } from '../../local/play/outside.ts';
+import { ofSdk } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
 import { newReport } from '../../local/play/report.ts';
+import { openStage } from '../../local/play/stage.ts';
+import { PLANTS } from './sabotage.ts';
 
 const PEOPLE = readPeople('examples/company/people-2026-03-01.csv');
 const ACCOUNT = '000000000000';
@@ -25,6 +30,7 @@ let cloud: LocalCloud;
 let stack: Deployed;
 let company: Company;
 let told: string;
+let outcome: Outcome | undefined;
 const folder = mkdtempSync(join(tmpdir(), 'nhi-line-'));
 
 /** The company's policy with a short lease, so that a recovery can be waited for. */
@@ -106,7 +112,7 @@ const request = (...more: readonly string[]): readonly string[] => [
 describe('the line, through the deployed stack', () => {
   it('everybody joins, forty get a credential, five leave: every check of the play holds', async () => {
     const report = newReport(() => undefined);
-    await playLine(stack, PEOPLE, report);
+    outcome = await playLine(stack, PEOPLE, report);
     expect(report.wrong()).toEqual([]);
     company = await foundCompany(ACCOUNT);
   });
@@ -149,6 +155,47 @@ describe('the line, through the deployed stack', () => {
     ]);
     const auditor = await company.signIn('auditor', 'review');
     await eventually(async () => ((await nhi(auditor, 'owner', 'show', 'hr:900')).code === 0 ? true : undefined));
+  });
+});
+
+describe('the play goes wrong, and says so', () => {
+  const end = async (change: Partial<Outcome> = {}): Promise<readonly string[]> => {
+    const report = newReport(() => undefined);
+    await theEnd(await openStage(stack, report, 2_000), { issued: [], gone: [], passed: [], ...outcome, ...change });
+    return report.wrong();
+  };
+  const somebody = (profile: string): readonly Issued[] =>
+    outcome?.issued.filter((one) => one.profile === profile && !outcome?.gone.includes(one) && !outcome?.passed.includes(one)) ?? [];
+
+  it.each(PLANTS)('at its end, over %s', async (_name, wrong, plant) => {
+    const [living] = somebody('stock-sync');
+    if (!living) throw new Error('nobody is left');
+    expect(await end()).toEqual([]);
+    const putRight = await plant(living);
+    try {
+      const found = await end();
+      expect(found.filter((claim) => wrong.test(claim))).toHaveLength(1);
+    } finally {
+      await putRight();
+    }
+  });
+
+  it('at its end, over a leaver’s key that is still accepted', async () => {
+    const passed = [...(outcome?.passed ?? []), ...somebody('stock-sync').slice(0, 1)];
+    expect(await end({ passed })).toEqual([expect.stringMatching(/^every key that a leaver/)]);
+  });
+
+  it('over a deny, and keys, that IAM refuses to change', async () => {
+    const [suspends, replaces] = somebody('report-export').slice(-2);
+    if (!suspends || !replaces) throw new Error('nobody is left');
+    const refused = { kind: 'error', status: 403, code: 'AccessDenied', times: 999 } as const;
+    await cloud.control.faults([{ match: 'iam:(PutUserPolicy|UpdateAccessKey)', ...refused }]);
+    const report = newReport(() => undefined);
+    const stage = await openStage(stack, report, 20_000); // a replacement takes less than half of it
+    await Promise.all([suspended(stage, suspends), replaced(stage, replaces)]);
+    await cloud.control.reset();
+    expect(report.wrong()).toContainEqual(expect.stringMatching(/the key is refused.*: not shown, since not within/));
+    expect(report.wrong()).toContainEqual(expect.stringMatching(/the old one refused.*: not shown, since not within/));
   });
 });
 
@@ -234,50 +281,35 @@ describe('for a review', () => {
   });
 });
 
-describe('a rotation', () => {
-  it('when it is due: a consumer that reads AWSCURRENT, and holds it for a while, has not one call refused', async () => {
+describe.concurrent('beside each other', () => {
+  const firstKey = Promise.withResolvers<void>();
+
+  it('a rotation that is due: a consumer that reads AWSCURRENT, and holds it for a while, has not one call refused', async () => {
     const me = await company.signIn('person', 'dwilliams@example.com');
-    const service = await company.signIn('service', 'consumer');
     const made = await nhi(me, ...request('--profile', 'quick', '--consumer', company.consumerArn, '--wait', '--json'));
+    firstKey.resolve();
     const { id, secretName, userName } = JSON.parse(made.out);
-    const HOLDS_MS = 2_000; // less than the overlap
-    const keysSeen = new Set<string>();
-    let calls = 0;
-    let refused = 0;
-    let goOn = true;
-    const consume = async (): Promise<void> => {
-      while (goOn) {
-        const held = await readSecret(service, secretName);
-        if (!held) throw new Error('the consumer can’t read its secret');
-        keysSeen.add(held.accessKeyId);
-        for (const until = Date.now() + HOLDS_MS; goOn && Date.now() < until; calls += 1) {
-          if ((await sendOrder(held, company.ordersUrl)) === 'refused') refused += 1;
-          await sleep(100);
-        }
-      }
-    };
-    const consuming = consume();
+    const stop = consuming(await company.signIn('service', 'consumer'), secretName, company.ordersUrl);
     const keysOf = async () => (await new IAMClient({}).send(new ListAccessKeysCommand({ UserName: userName }))).AccessKeyMetadata ?? [];
     const [first] = await keysOf();
-    await eventually(
-      async () => ((await keysOf()).some(({ AccessKeyId }) => AccessKeyId === first?.AccessKeyId) ? undefined : true),
-      150_000,
-    );
-    goOn = false;
-    await consuming;
-    expect(refused).toBe(0);
-    expect(calls).toBeGreaterThan(50);
-    expect(keysSeen.size).toBeGreaterThanOrEqual(2);
+    const gone = () =>
+      eventually(async () => ((await keysOf()).some((one) => one.AccessKeyId === first?.AccessKeyId) ? undefined : true), 150_000);
+    const consumed: Consumed = await gone().then(stop, async (error: unknown) => {
+      await stop();
+      throw error;
+    });
+    expect(consumed.refused).toBe(0);
+    expect(consumed.calls).toBeGreaterThan(50);
+    expect(consumed.keys.size).toBeGreaterThanOrEqual(2);
     const { events } = JSON.parse((await nhi(me, 'credential', 'show', id, '--json')).out);
     const types = events.map(({ type }: { type: string }) => type);
     const order = ['CredentialActivated', 'VersionPromoted', 'RetirementAllowed', 'VersionDisabled', 'VersionDeleted'];
     expect(order.map((type) => types.lastIndexOf(type) >= 0)).toEqual(order.map(() => true));
     await nhi(me, 'credential', 'revoke', id, '--reason', 'end of the test');
   });
-});
 
-describe('a worker that loses an answer', () => {
-  it('of CreateAccessKey: sweep-due finds the record, the unknown key is deleted, one key works in the end', async () => {
+  it('a worker that loses the answer of CreateAccessKey: sweep-due finds the record, the unknown key is deleted, one key works in the end', async () => {
+    await firstKey.promise; // the fault is not meant for that one
     const me = await company.signIn('person', 'dwilliams@example.com');
     await cloud.control.faults([{ match: 'iam:CreateAccessKey', kind: 'drop-after' }]);
     const made = await nhi(me, ...request('--profile', 'ci-deploy', '--json'));
