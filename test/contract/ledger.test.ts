@@ -115,6 +115,24 @@ describe.each(ledgersOf(dynamo))('a ledger %s', (_name, make) => {
     expect((await ledger.heldBy(joined.state.id, undefined, 10)).page).toEqual([]);
   });
 
+  it('starts nothing for an owner who is killed, until that is lifted', async () => {
+    const joined = newOwner(ulid());
+    await ledger.appendOwner(joined);
+    const { id, key, epoch } = joined.state;
+    const asked = newCredential(joined.state);
+    await ledger.appendCredential(asked);
+    const tell = async (...events: readonly OwnerEvent[]) =>
+      ledger.appendOwner(appended<Owner, OwnerEvent>(await ledger.owner(id), events, evolveOwner));
+    const resume = async () => ledger.appendCredential({ ...looking(await mustLoad(asked.state.id)), requires: { id, key, epoch } });
+    const by = { by: 'own_9' as OwnerId, reason: 'an incident' };
+    await tell({ type: 'OwnerKilled', ...by, confirmed: true, atMs: NOW });
+    await expect(ledger.appendCredential(newCredential(joined.state))).rejects.toMatchObject({ code: 'owner-not-active' });
+    await expect(resume()).rejects.toMatchObject({ code: 'owner-not-active' });
+    await tell({ type: 'LiftRequested', ...by, atMs: NOW }, { type: 'KillLifted', atMs: NOW });
+    await resume();
+    expect((await mustLoad(asked.state.id)).version).toBe(2);
+  });
+
   it('tells page by page what an owner holds', async () => {
     const joined = newOwner(ulid());
     await ledger.appendOwner(joined);
