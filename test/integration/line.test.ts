@@ -229,7 +229,7 @@ describe('the command line', () => {
       1,
       /environment: test: must be one of: dev, prod/,
     ],
-    ['somebody else’s', ['--profile', 'ci-deploy', '--owner', 'hr:100'], 4, /owner: hr:100: must be one of: dwilliams@example\.com/],
+    ['somebody else’s', ['--profile', 'ci-deploy', '--owner', 'hr:100'], 4, /owner: hr:100: must be dwilliams@example\.com/],
     ['a consumer that is no ARN', ['--profile', 'ci-deploy', '--consumer', 'me'], 1, /consumers\.0: "me": is no ARN/],
     ['no profile at all', [], 2, /required option '--profile <name>' not specified/],
   ])('says what is wrong with a request: %s', async (_name, more, code, message) => {
