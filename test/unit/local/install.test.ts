@@ -127,12 +127,15 @@ if __name__ == "__main__":
     rmSync(markerOf(python));
     const venv = join(python, '..', '..');
     const args = [join(import.meta.dirname, '../../../local/install.py'), venv, join(folder, 'requirements.txt'), markerOf(python)];
-    const env = withPip('touch "$(dirname "$0")/by-pip"; sleep 1');
+    const ends = join(folder, 'pip-ends');
+    const env = withPip(`touch "$(dirname "$0")/by-pip"; for n in $(seq 300); do [ -e '${ends}' ] && exit 0; sleep 0.1; done`);
     const killed = spawn(findPython(process.env), args, { env, stdio: 'ignore' });
     while (!existsSync(join(venv, 'bin/by-pip'))) await sleep(20);
     killed.kill('SIGKILL');
     await once(killed, 'exit');
     const { done, lines } = run(withPip('exit 0'));
+    while (lines.length === 0) await sleep(20);
+    writeFileSync(ends, '');
     await done;
     expect(lines).toEqual([expect.stringContaining('Waiting'), expect.stringContaining('Installing')]);
     expect([existsSync(markerOf(python)), existsSync(join(venv, 'bin/by-pip'))]).toEqual([true, false]);
