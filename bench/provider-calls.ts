@@ -1,7 +1,11 @@
 import { command } from '../lib/application/record.ts';
 import { workOnCredential } from '../lib/application/work-credential.ts';
-import { fakeAws } from '../test/fake-aws.ts';
-import { CONTEXT, given, onAws, requested, workUntil } from '../test/given-work.ts';
+import { workOnDenyList } from '../lib/application/work-deny-list.ts';
+import { killPolicy } from '../lib/connectors/aws-iam-user/kill-policy.ts';
+import { KILL_CAPACITY, killListId, listed, newDenyList } from '../lib/domain/deny-list.ts';
+import { plusMs } from '../lib/domain/types.ts';
+import { ACCOUNT, fakeAws } from '../test/fake-aws.ts';
+import { CONTEXT, given, onAws, requested, settingsOf, workUntil } from '../test/given-work.ts';
 import type { Row } from './table.ts';
 
 /** What a verification asks, and may ask again while a fresh key is not known everywhere. */
@@ -41,7 +45,7 @@ export async function providerCalls(): Promise<readonly Row[]> {
     ({ status }) => status !== 'active' && until > 0,
   );
   await aws.close();
-  return [row('issue from nothing', issue), row('full rotation', rotation), cutOff(until)];
+  return [row('issue from nothing', issue), row('full rotation', rotation), cutOff(until), await killSwitch()];
 }
 
 function row(what: string, calls: readonly string[]): Row {
@@ -64,3 +68,22 @@ const cutOff = (calls: number): Row => ({
   holds: calls <= 2,
   note: 'until the account has its deny and every key is inactive',
 });
+
+/** An owner killed: what the list that IAM denies by takes, whatever they hold, since it names owners and not credentials. */
+async function killSwitch(): Promise<Row> {
+  const { ledger, clock, wake, timing } = given();
+  const aws = await fakeAws();
+  const denyPolicy = killPolicy({ policyArn: 'arn:k', aws: settingsOf(aws.endpoint) });
+  const id = killListId(ACCOUNT);
+  await ledger.putDenyList(0, listed(newDenyList(id, ACCOUNT, KILL_CAPACITY), 'owner-key', clock.now()), clock.now());
+  await workOnDenyList({ ledger, clock, wake, timing, denyPolicy })(id, plusMs(clock.now(), 60_000));
+  await aws.close();
+  const until = aws.calls.indexOf('CreatePolicyVersion') + 1;
+  return {
+    what: 'access gone by the kill switch',
+    bar: '≤ 2 calls an account',
+    measured: `after ${until}`,
+    holds: until > 0 && until <= 2,
+    note: `any number of credentials: ${aws.calls.join(', ')}`,
+  };
+}

@@ -97,6 +97,11 @@ export async function fakeAws({ lastUsedOf, secretOf = () => 's'.repeat(40), mis
         const own = [...keys].filter(([, { user: of }]) => of === name);
         return `<AccessKeyMetadata>${own.map(([id]) => `<member><AccessKeyId>${id}</AccessKeyId></member>`).join('')}</AccessKeyMetadata>`;
       }
+      case 'ListPolicyVersions': {
+        const version = (id: string, inForce: boolean) =>
+          `<member><VersionId>${id}</VersionId><IsDefaultVersion>${inForce}</IsDefaultVersion></member>`;
+        return `<IsTruncated>false</IsTruncated><Versions>${version('v2', true)}${version('v1', false)}</Versions>`;
+      }
       case 'GetCallerIdentity':
         return `<Account>${ACCOUNT}</Account><UserId>x</UserId><Arn>arn:aws:iam::${ACCOUNT}:user/nhi/${keys.get(caller)?.user ?? ''}</Arn>`;
       default:

@@ -50,9 +50,15 @@ export function given(): Given {
   };
 }
 
+export const settingsOf = (endpoint: string) => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+});
+
 /** The real connectors, speaking to `endpoint`. */
 export function onAws(endpoint: string) {
-  const aws = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
+  const aws = settingsOf(endpoint);
   return {
     connector: iamUserConnector({ stack: 'nhi', account: ACCOUNT, boundaryArn: 'arn:b', groupOf: (profile) => profile, aws }),
     secrets: secretsManagerStore({ stack: 'nhi', keyArn: 'k', managerRoleArns: ['arn:m'], aws }),
