@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['test/unit/{domain,feed,token,application}/**/*.test.ts'] } });
+export default defineConfig({ test: { testTimeout: 60_000, include: ['test/unit/{domain,feed,token,application}/**/*.test.ts'] } });

@@ -10,8 +10,11 @@ import { POLICY_FILE } from '../contract/env.ts';
 /** CommonJS packages inside an ES module bundle still ask for `require`. */
 const BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** A function's credentials stand in its environment; the SDK's search for others is left out. */
-const CREDENTIALS = resolve(import.meta.dirname, '../adapters/aws/environment-credentials.ts');
+/** What of the SDK no function needs, and what stands for it. */
+const LEFT_OUT = {
+  '@aws-sdk/credential-provider-node': resolve(import.meta.dirname, '../adapters/aws/environment-credentials.ts'),
+  '@aws-sdk/endpoint-cache': resolve(import.meta.dirname, '../adapters/aws/no-endpoint-discovery.ts'),
+};
 
 /** One function's code in one file, `functions/<name>/handler.ts` and all it imports. */
 export function codeOf(name: string): Uint8Array {
@@ -25,7 +28,7 @@ export function codeOf(name: string): Uint8Array {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': CREDENTIALS },
+    alias: LEFT_OUT,
     external: ['@smithy/core/event-streams'], // imported when an answer is a stream of events; no call of ours has such an answer
     banner: { js: BANNER },
     legalComments: 'none',

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { memoryLedger } from '../../../lib/adapters/memory/ledger.ts';
 import { envelop, firstBreak, NO_HASH } from '../../../lib/application/envelope.ts';
-import type { Envelope, Ledger } from '../../../lib/application/ports.ts';
+import type { Envelope, Ledger, Loaded } from '../../../lib/application/ports.ts';
 import {
   appendCredential,
   appendOwner,
+  appendRecord,
   command,
   isUnreadable,
   readOrSetAside,
@@ -34,34 +35,61 @@ const requested: CredentialEvent = {
 const revoked: CredentialEvent = { type: 'RevocationStarted', cause: 'requested', atMs: at(6_000), deadlineMs: at(9_000) };
 
 describe('a chain of events', () => {
-  const first = envelop(ID, { version: 0, headHash: NO_HASH }, [requested], context, at(5_000), ids());
-  const chain = [...first, ...envelop(ID, { version: 1, headHash: first[0]?.hash ?? '' }, [revoked, revoked], context, at(6_000), ids())];
+  const chainOf = () => {
+    const first = envelop(ID, { version: 0, headHash: NO_HASH }, [requested], context, at(5_000), ids());
+    const headHash = first[0]?.hash ?? '';
+    return [...first, ...envelop(ID, { version: 1, headHash }, [revoked, revoked], context, at(6_000), ids())];
+  };
 
   it('says who, when, why and under which policy, and holds the hash of the one before', () => {
-    expect(first).toMatchObject([
-      { specversion: '1', type: 'CredentialRequested', subject: ID, version: 1, at: '1970-01-01T00:00:05.000Z' },
-    ]);
-    expect(first).toMatchObject([{ ...context, data: requested, prevHash: NO_HASH, hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    const chain = chainOf();
+    expect(chain[0]).toMatchObject({
+      specversion: '1',
+      type: 'CredentialRequested',
+      subject: ID,
+      version: 1,
+      at: '1970-01-01T00:00:05.000Z',
+    });
+    expect(chain[0]).toMatchObject({ ...context, data: requested, prevHash: NO_HASH, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(chain.map(({ version }) => version)).toEqual([1, 2, 3]);
     expect(chain.map(({ prevHash }) => prevHash)).toEqual([NO_HASH, chain[0]?.hash, chain[1]?.hash]);
     expect(NO_HASH).toMatch(/^0{64}$/);
   });
 
-  const change = (index: number, what: Partial<Envelope>): readonly Envelope[] =>
-    chain.map((envelope, at) => (at === index ? { ...envelope, ...what } : envelope));
-  it.each<readonly [string, readonly Envelope[], number | undefined]>([
-    ['whole', chain, undefined],
-    ['none', [], undefined],
+  type Chain = readonly Envelope[];
+  const change =
+    (index: number, what: Partial<Envelope>) =>
+    (chain: Chain): Chain =>
+      chain.map((envelope, at) => (at === index ? { ...envelope, ...what } : envelope));
+  /** With its hash as it would be, so that only the place in the chain is wrong. */
+  const renumbered = (version: number) => (chain: Chain) => {
+    const [one] = envelop(ID, { version: version - 1, headHash: chain[0]?.hash ?? '' }, [revoked], context, at(6_000), ids());
+    return one ? [...chain.slice(0, 1), one] : [];
+  };
+  const rehung = (chain: Chain) => [
+    ...chain.slice(0, 1),
+    ...envelop(ID, { version: 1, headHash: 'e'.repeat(64) }, [revoked], context, at(6_000), ids()),
+  ];
+  it.each<readonly [string, (chain: Chain) => Chain, number | undefined]>([
+    ['whole', (chain) => chain, undefined],
+    ['none', () => [], undefined],
     ['another cause', change(1, { cause: 'other' }), 2],
     ['another hash', change(2, { hash: 'f'.repeat(64) }), 3],
     ['other data', change(0, { data: revoked }), 1],
-    ['another order', [chain[0], chain[2], chain[1]] as readonly Envelope[], 2],
-    ['one cut out', [chain[0], chain[2]] as readonly Envelope[], 2],
-    ['without the first', chain.slice(1), 1],
+    ['another order', ([a, b, c]) => [a, c, b] as Chain, 2],
+    ['one cut out', ([a, , c]) => [a, c] as Chain, 2],
+    ['without the first', (chain) => chain.slice(1), 1],
     ['another number', change(1, { version: 5 }), 2],
     ['another predecessor', change(1, { prevHash: NO_HASH }), 2],
-  ])('verified: %s', (_name, envelopes, broken) => expect(firstBreak(envelopes)).toBe(broken));
+    ['another number, hashed anew', renumbered(5), 2],
+    ['another predecessor, hashed anew', rehung, 2],
+  ])('verified: %s', (_name, changed, broken) => expect(firstBreak(changed(chainOf()))).toBe(broken));
 });
+
+interface Counter {
+  readonly id: string;
+  readonly n: number;
+}
 
 describe('writing a record', () => {
   it('gives it as it then is, with the head of its chain', async () => {
@@ -105,6 +133,39 @@ describe('writing a record', () => {
     const made = await appendOwner(portsOn(ledger), undefined, [registered], context, [alias]);
     expect(made).toMatchObject({ version: 1, state: { id: ownerId, status: 'active' }, headHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(await ledger.ownerByAlias('hr', '1')).toBe(ownerId);
+    const joined = { type: 'OwnerJoined', sequence: 1, attributes, occurredAtMs: at(1), receivedAtMs: at(2) } as const;
+    const next = await appendOwner(portsOn(ledger), made, [joined, { ...joined, sequence: 2 }], context);
+    expect(next).toMatchObject({ version: 3, headHash: (await ledger.events(ownerId)).at(-1)?.hash });
+  });
+
+  it('of another kind, by its own rules', async () => {
+    const saved: unknown[] = [];
+    const rules = {
+      evolve: (state: Counter | undefined) => ({ id: 'feed_1', n: (state?.n ?? 0) + 1 }),
+      dueAtMs: ({ n }: Counter) => at(n),
+      save: async (append: unknown) => void saved.push(append),
+    };
+    const write = (
+      before: Parameters<typeof appendRecord<{ id: string; n: number }, typeof revoked>>[1],
+      events: readonly (typeof revoked)[],
+    ) => appendRecord(portsOn(memoryLedger()), before, events, context, rules);
+    await expect(write(undefined, [])).rejects.toThrow('nothing to append');
+    const made = await write(undefined, [revoked]);
+    expect(made).toMatchObject({ state: { n: 1 }, version: 1 });
+    const next = await write(made, [revoked, revoked]);
+    expect(next).toMatchObject({ state: { n: 3 }, version: 3 });
+    expect(saved).toMatchObject([
+      { before: undefined, dueAtMs: 1, companions: [], envelopes: [{ hash: made.headHash }] },
+      {
+        before: made,
+        dueAtMs: 3,
+        companions: [],
+        envelopes: [
+          { version: 2, prevHash: made.headHash },
+          { version: 3, hash: next.headHash },
+        ],
+      },
+    ]);
   });
 });
 

@@ -16,6 +16,7 @@ describe('the difference of two policies', () => {
   const other = { ...profile, onMove: 'keep' } as const;
   it.each<[string, Policy, readonly object[]]>([
     ['the same', base, []],
+    ['the same, written anew', structuredClone(base), []],
     ['a profile less', { ...base, profiles: { p: profile } }, [{ part: 'profiles.q', how: 'removed' }]],
     ['a profile more', { ...base, profiles: { ...base.profiles, r: profile } }, [{ part: 'profiles.r', how: 'added' }]],
     [
