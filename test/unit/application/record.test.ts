@@ -145,10 +145,8 @@ describe('writing a record', () => {
       dueAtMs: ({ n }: Counter) => at(n),
       save: async (append: unknown) => void saved.push(append),
     };
-    const write = (
-      before: Parameters<typeof appendRecord<{ id: string; n: number }, typeof revoked>>[1],
-      events: readonly (typeof revoked)[],
-    ) => appendRecord(portsOn(memoryLedger()), before, events, context, rules);
+    const write = (before: Loaded<Counter> | undefined, events: readonly CredentialEvent[]) =>
+      appendRecord<Counter, CredentialEvent>(portsOn(memoryLedger()), before, events, context, rules);
     await expect(write(undefined, [])).rejects.toThrow('nothing to append');
     const made = await write(undefined, [revoked]);
     expect(made).toMatchObject({ state: { n: 1 }, version: 1 });
