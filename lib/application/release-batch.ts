@@ -35,7 +35,7 @@ export interface HeldBatch {
 
 /** How many of the last releases are shown. */
 const RELEASES = 10;
-/** Members read at once. */
+/** Members read, or woken, at once. */
 const AT_ONCE = 20;
 /** A member that joins meanwhile changes the seal; only collisions are left to be tried again. */
 const MAX_COLLISIONS = 8;
@@ -133,9 +133,10 @@ export const releaseBatch =
 
 /** The owners in it don't wait for the sweep: each asks for its release at once. */
 async function goOn({ ledger, wake }: BatchPorts, release: Release): Promise<Released> {
-  const owners = new Set((await ledger.heldIn(release.batch)).map(({ ownerId }) => ownerId));
-  for (const id of owners) await wake.send({ queue: 'owner', id }, 0);
-  return { ok: true, release, owners: owners.size };
+  const owners = [...new Set((await ledger.heldIn(release.batch)).map(({ ownerId }) => ownerId))];
+  for (let from = 0; from < owners.length; from += AT_ONCE)
+    await Promise.all(owners.slice(from, from + AT_ONCE).map((id) => wake.send({ queue: 'owner', id }, 0)));
+  return { ok: true, release, owners: owners.length };
 }
 
 /**

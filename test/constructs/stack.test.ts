@@ -149,6 +149,12 @@ describe('least privilege', () => {
       expect(lines.filter((line) => line.startsWith('deny ') && /Boundary>$/.test(line)).length, name).toBeGreaterThan(0);
   });
 
+  it('whoever counts for the guard, closes its batches, or wakes who was released, may', () => {
+    for (const name of ['api', 'offboard'])
+      expect(rights[name]?.filter((line) => /^allow dynamodb:UpdateItem on /.test(line)).length, name).toBe(1);
+    expect(rights['api']?.some((line) => /^allow sqs:SendMessage on .*OwnerQueue/.test(line))).toBe(true);
+  });
+
   it.each(['api', 'owner-events', 'offboard', 'work-aws-iam-user', 'work-api-token'])('%s deletes nothing from the ledger', (name) => {
     expect(rights[name]?.filter((line) => /^allow dynamodb:(Delete|Scan|BatchWrite|PartiQL)/.test(line))).toEqual([]);
   });

@@ -116,12 +116,15 @@ describe('a release', () => {
   it('of a batch that somebody joins in that moment is refused', async () => {
     const made = await world();
     const { seal } = await made.held();
-    const { closeBatch } = made.ledger;
+    const { heldIn } = made.ledger;
+    let looked = 0;
     const ledger = {
       ...made.ledger,
-      closeBatch: async (...args: Parameters<typeof closeBatch>) => {
-        await made.leave('hr:3');
-        return closeBatch(...args);
+      heldIn: async (batch: number) => {
+        const members = await heldIn(batch);
+        looked += 1;
+        if (looked === 1) await made.leave('hr:3'); // after the look, before the close
+        return members;
       },
     };
     expect(await releaseBatch({ ...made.ports, ledger })(steward, '', seal, 'x')).toMatchObject({ why: 'seal-changed' });
