@@ -38,6 +38,10 @@ const PROBLEMS: Readonly<Record<Why, readonly [status: number, title: string]>> 
   'already-requested': [409, 'The credential was requested already'],
   'not-active': [409, 'The credential is not active'],
   'already-rotating': [409, 'A rotation is under way; it ends when the old key is deleted'],
+  'too-many-keys': [
+    429,
+    'So many keys were made of it within a day that its secret could keep no more: suspend it meanwhile, or revoke it and ask for another',
+  ],
   'already-ending': [409, 'The credential is revoked, or about to be; nothing revives it'],
   'already-suspended': [409, 'The credential is suspended already'],
   'not-suspended': [409, 'The credential is not suspended'],

@@ -36,5 +36,12 @@ export const ROTATE_AGAIN_AFTER_MS = 3_600_000;
 /** A token that is shown once is made for whoever waits for it; after this nobody does any more. */
 export const REVEAL_WITHIN_MS = 90_000;
 
+/**
+ * Commands make no more keys of one credential than so many a day: Secrets Manager keeps about 100 versions of a secret, and prunes none
+ * that is younger than 24 h. The rest of those is for what goes on by itself.
+ */
+export const KEYS_A_DAY = 20;
+export const DAY_MS = 86_400_000;
+
 /** 2 s, 4 s, … up to 15 min, for a step that the provider refused for the `tries`-th time in a row. */
 export const retryBackoffMs = (tries: number): number => Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));

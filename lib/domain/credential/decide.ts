@@ -1,5 +1,5 @@
 import type { Rotation } from '../policy.ts';
-import type { Timing } from '../timing.ts';
+import { DAY_MS, KEYS_A_DAY, type Timing } from '../timing.ts';
 import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs, unreachable } from '../types.ts';
 import { isDeliveredOnce } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
@@ -81,6 +81,7 @@ export type Rejection =
   | 'already-requested'
   | 'not-active' // there is nothing to rotate or suspend yet, or it is suspended
   | 'already-rotating' // and the last key of that is not gone yet
+  | 'too-many-keys' // within a day: the secret store would keep no more versions
   | 'already-ending' // revoking or revoked: nothing revives it
   | 'already-suspended'
   | 'not-suspended'
@@ -155,9 +156,11 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
       if (isDeliveredOnce(state.grant))
         return isBeingMade(state) ? reject('already-rotating') : accept({ type: 'RotationRequested', atMs: nowMs });
       if (state.replacement || state.versions.some(({ phase }) => phase !== 'current')) return reject('already-rotating');
+      if (isSpent(state, nowMs)) return reject('too-many-keys');
       return state.rotateAtMs <= nowMs ? accept() : accept({ type: 'RotationRequested', atMs: nowMs });
     case 'replace': {
       if (state.replacement) return reject('already-rotating'); // which replaces every key it knew of already
+      if (isSpent(state, nowMs)) return reject('too-many-keys');
       const deadlineMs = plusMs(nowMs, timing.revokeWithinMs);
       return accept({ type: 'ReplacementStarted', atMs: nowMs, overlapMs: 0, deadlineMs, regretMs: 0, heir: undefined });
     }
@@ -197,6 +200,8 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
   }
 }
 
+const isSpent = ({ attemptedAtMs: [oldest, ...rest] }: Active, nowMs: EpochMs): boolean =>
+  oldest !== undefined && rest.length + 1 >= KEYS_A_DAY && nowMs < plusMs(oldest, DAY_MS);
 const isLiving = (state: Credential): state is Active | Suspended => state.status === 'active' || state.status === 'suspended';
 const isHeldBy = ({ holder }: Credential, { ownerId, epochBelow }: IfHeldBy): boolean => holder.id === ownerId && holder.epoch < epochBelow;
 const endingOr = ({ status }: Credential, why: Rejection): Rejection =>

@@ -1,3 +1,4 @@
+import { KEYS_A_DAY } from '../timing.ts';
 import type { AttemptId } from '../types.ts';
 import { latest, plusMs } from '../types.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -80,8 +81,10 @@ export function started(state: Credential, event: Event<'StepStarted'>): Credent
   };
   if (!attempt || settledAtMs === undefined) return base;
   const others = state.versions.filter((version) => version.attempt !== attempt); // one that is made again stands there already
-  const attempts = state.attempts.includes(attempt) ? state.attempts : [...state.attempts, attempt];
-  return { ...base, versions: [...others, { phase: 'attempted', attempt, settledAtMs }], attempts: kept(attempts, state.versions) };
+  const versions: readonly Version[] = [...others, { phase: 'attempted', attempt, settledAtMs }];
+  if (state.attempts.includes(attempt)) return { ...base, versions };
+  const attemptedAtMs = [...state.attemptedAtMs.slice(1 - KEYS_A_DAY), untilMs];
+  return { ...base, versions, attempts: kept([...state.attempts, attempt], state.versions), attemptedAtMs };
 }
 
 /** An attempt whose key is still there is never forgotten, however many came after it: its label is no drift. */

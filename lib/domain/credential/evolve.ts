@@ -182,6 +182,7 @@ function requested(state: Credential | undefined, event: Event<'CredentialReques
     hasSecret: false,
     versions: [],
     attempts: [],
+    attemptedAtMs: [],
     fence: 0,
     lease: undefined,
     inFlight: undefined,
@@ -204,10 +205,10 @@ function activated(state: Credential, event: Event<'CredentialActivated'>): Cred
 
 function revocationStarted(state: Credential, event: Event<'RevocationStarted'>): Revoking {
   if (state.status === 'revoking' || state.status === 'revoked') throw new Error(`history: ${event.type} while ${state.status}`);
-  const { id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts } = state;
+  const { id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts, attemptedAtMs } = state;
   const { fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession } = state;
   return {
-    ...{ id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts },
+    ...{ id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts, attemptedAtMs },
     ...{ fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession },
     status: 'revoking',
     cause: event.cause,

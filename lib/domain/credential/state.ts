@@ -170,6 +170,8 @@ interface Common {
   readonly versions: readonly Version[];
   /** The last attempts ever made, newest last: a staging label on one of them is no drift, even after it was given up. */
   readonly attempts: readonly AttemptId[];
+  /** When the last of them were begun, to within a lease, newest last; as many as commands may make a day. */
+  readonly attemptedAtMs: readonly EpochMs[];
   /** Counts up with every lease; an outcome under an older one records nothing. */
   readonly fence: number;
   readonly lease: Lease | undefined;

@@ -116,3 +116,32 @@ describe('the old key', () => {
     expect(late.state.lease).toBeUndefined();
   });
 });
+
+describe('how many keys a day', () => {
+  /** As after so many replacements, each of them done. */
+  const worn = (keys: number): Story => {
+    let story = active();
+    for (let n = 2; n <= keys; n += 1) {
+      const replacing = later(command(story, { type: 'replace' }), 60_000);
+      const created = outcome(start(replacing, 'create-version', n), { of: 'create-key', attempt: attempt(n), keyId: key(n) });
+      const stored = later(outcome(created, { of: 'store', attempt: attempt(n) }), 4_000);
+      const verified = done(stored, 'verify', { of: 'verify', attempt: attempt(n), usable: true });
+      const next = done(verified, 'promote', { of: 'promote', attempt: attempt(n) });
+      const disabled = done(next, 'disable-version', { of: 'disable-version', keyId: key(n - 1) });
+      story = done(disabled, 'delete-version', { of: 'delete-version', keyId: key(n - 1) });
+    }
+    return story;
+  };
+
+  it.each(['rotate', 'replace'] as const)(
+    '%s is refused after twenty, since the secret could keep no more, until a day is over',
+    (type) => {
+      expect(decide(worn(19).state, { type }, worn(19).nowMs, timing).ok).toBe(true);
+      const spent = worn(20);
+      expect(decide(spent.state, { type }, spent.nowMs, timing)).toEqual({ ok: false, why: 'too-many-keys' });
+      const [first = 0] = stateOf(spent).attemptedAtMs;
+      expect(decide(spent.state, { type }, at(first + 86_399_999), timing).ok).toBe(false);
+      expect(decide(spent.state, { type }, at(first + 86_400_000), timing).ok).toBe(true);
+    },
+  );
+});
