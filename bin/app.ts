@@ -12,11 +12,14 @@ if (!source.ok) {
   console.error(source.problems.join('\n'));
   process.exit(1);
 }
+const assumesRoles = Object.values(source.policy.profiles).some(({ mayAssume = [] }) => mayAssume.length > 0);
+const { CDK_DEFAULT_ACCOUNT: account = '', CDK_DEFAULT_REGION: region = '' } = process.env;
 const name = contextOf('name') ?? 'nhi';
 const stack = new Stack(app, 'NhiLifecycle', {
   stackName: name,
   description: 'nhi-lifecycle: credentials of machine identities, along the life of their owners',
   ...(contextOf('ephemeral') !== 'true' && { terminationProtection: true }),
+  ...(assumesRoles && account && { env: { account, region } }), // to tell its own roles from those of other accounts
 });
 const nhi = new NhiLifecycle(stack, 'Nhi', {
   policy: source.policy,

@@ -44,6 +44,9 @@ export const credentialView = (credential: Credential) => ({
       accessRemovedAt: time(credential.receipt.cutOffAtMs),
       absentAt: time(credential.receipt.absentAtMs),
       keys: credential.receipt.keyIds,
+      ...(credential.receipt.mayOutlive.length > 0 && {
+        mayOutlive: credential.receipt.mayOutlive.map(({ role, untilMs }) => ({ role, until: time(untilMs) })),
+      }),
     },
   }),
 });

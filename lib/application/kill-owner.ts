@@ -91,7 +91,7 @@ export async function listChange(
   return [denyListCompanion(before, starts ? listed(list, key, nowMs) : unlisted(list, key), nowMs)];
 }
 
-const denyListCompanion = (before: Pick<Loaded<DenyList>, 'version'> | undefined, state: DenyList, nowMs: EpochMs): Companion => ({
+export const denyListCompanion = (before: Pick<Loaded<DenyList>, 'version'> | undefined, state: DenyList, nowMs: EpochMs): Companion => ({
   item: 'deny-list',
   before: before?.version ?? 0,
   state,

@@ -18,7 +18,7 @@ export const grantFor = (
   connector: Grant['connector'],
   account: string,
   asked: Pick<Grant, 'profile' | 'purpose' | 'environment' | 'consumers'>,
-  token?: TokenTerms,
+  { token, mayAssume = [] }: { readonly token?: TokenTerms | undefined; readonly mayAssume?: readonly string[] | undefined } = {},
 ): Grant => ({
   connector,
   account,
@@ -29,6 +29,7 @@ export const grantFor = (
   accountName: connector === 'api-token' ? tokenIdOf(id) : `${NAMES.userPrefix}${tokenIdOf(id)}`, // IAM names are unique without regard to case
   secretName: `nhi/${asked.profile}/${id}`,
   ...(token && { token }),
+  ...(mayAssume.length > 0 && { mayAssume }),
 });
 
 /** What a token of the profile is good for; `undefined` where the profile is of another kind. */

@@ -69,7 +69,9 @@ export const requestCredential =
 
     const id = `cred_${ids.ulid()}` as CredentialId;
     const holder = { id: owner.state.id, key: owner.state.key, epoch: owner.state.epoch };
-    const grant = grantFor(id, entitled.profile.connector, ports.account, asked, tokenTermsOf(entitled.profile));
+    const grant = grantFor(id, entitled.profile.connector, ports.account, asked, {
+      ...{ token: tokenTermsOf(entitled.profile), mayAssume: entitled.profile.mayAssume },
+    });
     const { rotation, ttlMs } = entitled.profile;
     const wish: Command = { type: 'request', id, holder, grant, rotation, ...(ttlMs !== undefined && { ttlMs }) };
     const decision = decide(undefined, wish, clock.now(), timing);

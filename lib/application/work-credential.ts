@@ -2,11 +2,14 @@ import { isDeliveredOnce } from '../domain/credential/capabilities.ts';
 import type { NextStep } from '../domain/credential/next-step.ts';
 import type { Outcome } from '../domain/credential/outcome.ts';
 import type { Credential, Holder, Lease, LeasedStep } from '../domain/credential/state.ts';
+import { killListId } from '../domain/deny-list.ts';
 import { Fault } from '../domain/faults.ts';
-import { type AttemptId, type CredentialId, type EpochMs, type KeyId, plusMs } from '../domain/types.ts';
+import { type AttemptId, type CredentialId, type EpochMs, plusMs } from '../domain/types.ts';
+import { sessionChange } from './end-sessions.ts';
 import type { Context } from './envelope.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
+import { disableAll, lookForAttempts, usesOf } from './provider-looks.ts';
 import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
 import { wakeAt } from './wake-at.ts';
 
@@ -221,37 +224,6 @@ async function createVersion(ports: WorkerPorts, held: Loaded<Credential>, lease
   return record(ports, id, lease.fence, { of: 'store', attempt });
 }
 
-async function lookForAttempts(connector: Connector, secrets: SecretStore, state: Credential) {
-  const keyIds = await connector.listVersions(state);
-  const open = state.versions.filter((version) => version.phase === 'attempted' || version.phase === 'created');
-  const stored = await Promise.all(
-    open.map(async ({ attempt }) => {
-      const body = attempt && (await secrets.read(state, attempt));
-      return attempt && body ? [{ attempt, keyId: connector.keyIdOf(body) }] : [];
-    }),
-  );
-  return { keyIds, stored: stored.flat() };
-}
-
-async function usesOf(connector: Connector, state: Credential, oldKeyId: KeyId) {
-  const current = state.versions.find((version) => version.phase === 'current');
-  const newUsedAtMs = current?.phase === 'current' ? await connector.lastUsed(state, current.keyId) : undefined;
-  return { newUsedAtMs, oldUsedAtMs: await connector.lastUsed(state, oldKeyId) };
-}
-
-/** First what the ledger knows, since that needs no listing; then what the listing shows besides. */
-async function disableAll(connector: Connector, state: Credential, held: () => void) {
-  const known = state.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));
-  const disable = async (keyId: KeyId): Promise<void> => {
-    held();
-    await connector.disableVersion(state, keyId);
-  };
-  for (const keyId of known) await disable(keyId);
-  const listed = await connector.listVersions(state);
-  for (const keyId of listed) if (!known.includes(keyId)) await disable(keyId);
-  return listed;
-}
-
 /** Applies what was found to the record as it is now. Throws `Fault('ledger-conflict')` under a stale fence: nothing is recorded. */
 const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Outcome): Promise<Loaded<Credential>> =>
   retryingConflicts(async () => {
@@ -260,7 +232,10 @@ const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Ou
     const { decideOutcome } = ports.protocol ?? PROTOCOL;
     const decision = decideOutcome(now.state, fence, outcome, ports.clock.now(), ports.timing);
     if (!decision.ok) throw new StaleFence();
-    return appendCredential(ports, now, decision.events, contextOf(ports, now.state, outcome.of));
+    const companions = await sessionChange(ports.ledger, now.state, decision.events, ports.clock.now());
+    const after = await appendCredential(ports, now, decision.events, contextOf(ports, now.state, outcome.of), { companions });
+    if (companions.length) await ports.wake.send({ queue: 'deny-list', id: killListId(now.state.grant.account) }, 0);
+    return after;
   });
 
 /** Not a fault: another worker holds the record by now, and this one's part is over. */

@@ -1,3 +1,4 @@
+import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { NAMES } from '../contract/env.ts';
@@ -24,11 +25,12 @@ export class ProfileGroups extends Construct {
 
   constructor(scope: Construct, id: string, { stackName, policy, grantDocuments }: ProfileGroupsProps) {
     super(scope, id);
+    const assumable = [...new Set(Object.values(policy.profiles).flatMap(({ mayAssume = [] }) => mayAssume))].sort();
     this.boundary = new iam.ManagedPolicy(this, 'Boundary', {
       managedPolicyName: `${stackName}-boundary`,
       path: NAMES.iamPath,
       description: 'The most any user of nhi-lifecycle may ever do, whatever is attached to it.',
-      statements: [...boundaryStatements()],
+      statements: [...boundaryStatements(assumable)],
     });
     acknowledge(
       this.boundary,
@@ -41,12 +43,17 @@ export class ProfileGroups extends Construct {
       // Unchanged from one deployment to the next, or it would take the place of what is denied at the time.
       description: 'Denies everything to the users of killed owners; its versions are made at run time.',
       document: iam.PolicyDocument.fromJson(killDocument([])),
+      // On the roles that keys may assume as well, as far as they are of this account: it denies what was assumed with a key that ended.
+      roles: assumable.flatMap((arn, index) =>
+        isHere(this, arn) ? [iam.Role.fromRoleArn(this, `Assumable${index}`, arn, { mutable: true })] : [],
+      ),
     });
     acknowledge(this.killPolicy, ['IAM5[Action::*]', 'IAM5[Resource::*]'], 'It denies, and allows nothing.');
     const ofIam = Object.entries(policy.profiles).filter(([, { connector }]) => connector === 'aws-iam-user');
     this.groups = ofIam.map(([name, profile]) => {
       const group = new iam.Group(this, `Group-${name}`, { groupName: NAMES.groupOf(stackName, name), path: NAMES.iamPath });
       group.addManagedPolicy(this.killPolicy);
+      if (profile.mayAssume?.length) group.addToPolicy(mayAssume(profile.mayAssume));
       for (const [index, grant] of profile.grants.entries()) {
         const document = grantDocuments[grant];
         if (document) {
@@ -75,16 +82,41 @@ function wildcardsIn({ Statement }: Record<string, unknown>): readonly string[] 
   ]);
 }
 
+/** A role of another account is not ours to attach a policy to: the receipt of a revocation names it. */
+function isHere(scope: Construct, arn: string): boolean {
+  const { account } = Stack.of(scope);
+  if (Token.isUnresolved(account))
+    throw new Error('mayAssume: give the stack its account (env), or roles of others can’t be told from its own');
+  return arn.split(':')[4] === account;
+}
+
+/** Who they are stands in the session, whatever it does and for as long as it lasts. */
+const AS_THEMSELVES = { 'sts:SourceIdentity': '${aws:PrincipalTag/nhi:credential}' };
+const ASSUME = ['sts:AssumeRole', 'sts:SetSourceIdentity'];
+
+const mayAssume = (roles: readonly string[]): iam.PolicyStatement =>
+  new iam.PolicyStatement({ actions: [...ASSUME], resources: [...roles], conditions: { StringEquals: AS_THEMSELVES } });
+
 /** A boundary allows nothing by itself: the `*` is what the denies are taken from; the groups say what a user may do. */
-function boundaryStatements(): readonly iam.PolicyStatement[] {
+function boundaryStatements(assumable: readonly string[]): readonly iam.PolicyStatement[] {
   const deny = (sid: string, actions: string[], conditions?: Record<string, unknown>): iam.PolicyStatement =>
     new iam.PolicyStatement({ sid, effect: iam.Effect.DENY, actions, resources: ['*'], ...(conditions && { conditions }) });
   return [
     new iam.PolicyStatement({ sid: 'AtMostWhatTheGroupGrants', actions: ['*'], resources: ['*'] }),
     deny('NoIdentities', ['iam:*', 'organizations:*', 'account:*']),
     // A session would outlive its key by up to 36 hours, and an assumed role by up to 12.
-    deny('NoSessions', ['sts:GetFederationToken', 'sts:TagSession', 'sts:AssumeRole', 'sts:GetSessionToken']),
+    deny('NoSessions', ['sts:GetFederationToken', 'sts:TagSession', 'sts:GetSessionToken', ...(assumable.length ? [] : ASSUME)]),
+    ...(assumable.length ? onlyTheseAsThemselves(assumable) : []),
     // What a session got anyhow may do nothing, unless a service forwards a call that the key itself made.
     deny('NoTemporaryCredentials', ['*'], { Null: { 'aws:TokenIssueTime': 'false' }, Bool: { 'aws:ViaAWSService': 'false' } }),
   ];
 }
+
+/** Roles that some profile names, and those only with the credential as source identity; which of them, the group of the profile says. */
+const onlyTheseAsThemselves = (roles: readonly string[]): readonly iam.PolicyStatement[] => [
+  new iam.PolicyStatement({ sid: 'NoOtherRoles', effect: iam.Effect.DENY, actions: [...ASSUME], notResources: [...roles] }),
+  new iam.PolicyStatement({
+    ...{ sid: 'NobodyElsesName', effect: iam.Effect.DENY, actions: [...ASSUME], resources: [...roles] },
+    conditions: { StringNotEquals: AS_THEMSELVES },
+  }),
+];

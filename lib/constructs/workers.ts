@@ -38,7 +38,7 @@ export function workers(scope: Construct, props: WorkersProps): void {
       },
     });
     ledger(made);
-    made.allow(['sqs:SendMessage'], [queues.byKind[kind].queueArn]);
+    made.allow(['sqs:SendMessage'], [queues.byKind[kind].queueArn, queues.denyLists.queueArn]);
     allowSecrets(made, stackName);
     made.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {
       StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` },

@@ -57,7 +57,7 @@ const TOKEN_ENVIRONMENT = /^[a-z][a-z0-9]{0,15}$/;
 
 /** What a profile of that kind of connector must have, and must not. */
 function ofOtherKind(path: Path, profile: PolicyFileContent['profiles'][string]): readonly RuleFinding[] {
-  const { connector, grants, scopes, environments, delivery, onLeave, onMove } = profile;
+  const { connector, grants, scopes, environments, mayAssume, delivery, onLeave, onMove } = profile;
   const of = (holds: boolean, steps: Path, rule: string): readonly RuleFinding[] => (holds ? [{ path: [...path, ...steps], rule }] : []);
   if (connector === 'aws-iam-user')
     return [
@@ -69,6 +69,7 @@ function ofOtherKind(path: Path, profile: PolicyFileContent['profiles'][string])
   const environmentRule = 'of API tokens must be 1 to 16 lower-case letters and digits, since it stands in the token';
   return [
     ...of(!scopes.length, ['scopes'], 'must name what the tokens may be used for, e.g. orders:read'),
+    ...of(mayAssume.length > 0, ['mayAssume'], 'is of IAM users: a token assumes no role'),
     ...of(grants.length > 0, ['grants'], 'are of IAM users; what API tokens may do stands under scopes'),
     ...of(delivery === 'once' && onLeave.action === 'transfer', ['onLeave', 'action'], unseen),
     ...of(delivery === 'once' && onMove === 'transfer', ['onMove'], unseen),

@@ -32,6 +32,7 @@ const grant = z
     /^(arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+|(?!\/)(?!.*\.\.)[\w./-]+\.json)$/,
     'must be the ARN of a managed policy, or a .json file below the policy file',
   );
+const roleArn = z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, 'must be the ARN of a role, without wildcards');
 const some = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 const scope = z.string().regex(/^[a-z][a-z0-9-]{0,39}(:[a-z0-9-]{1,40}){0,3}$/, 'must be a scope such as orders:read');
 const role = z.string().trim().min(1).max(80);
@@ -72,6 +73,7 @@ const Profile = z.strictObject({
   accountable: ownerRef,
   whyNotRole: z.string().trim().min(10, 'must say why: a role is the better answer wherever it is one'),
   grants: z.array(grant).max(9).default([]), // a group takes ten managed policies, and one of them is the kill policy
+  mayAssume: z.array(roleArn).max(10).default([]),
   scopes: z.array(scope).max(50).default([]),
   eligible: z.strictObject({ roles: some(role) }),
   delivery: z.enum(['secret', 'once']).default('secret'),

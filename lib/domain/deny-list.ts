@@ -2,14 +2,16 @@ import { retryBackoffMs } from './timing.ts';
 import { type DenyListId, type EpochMs, latest, plusMs } from './types.ts';
 
 /**
- * What one policy at a provider is to deny, whatever the number of credentials: owners by their tag. Rendered whole from this record, so
- * two that are added at the same moment can't overwrite each other, and one call is enough.
+ * What one policy at a provider is to deny, whatever the number of credentials: killed owners by their tag, and what was assumed with
+ * credentials that ended by its source identity. Rendered whole from this record, so two that are added at the same moment can't
+ * overwrite each other, and one call is enough.
  */
 export interface DenyList {
   readonly id: DenyListId;
   readonly account: string;
-  /** In order of arrival; those beyond the capacity wait for room, and are cut off by a deny per credential alone. */
+  /** Killed owners come first, each kind in order of arrival; those beyond the capacity wait for room, with a deny per credential alone. */
   readonly entries: readonly DenyEntry[];
+  /** In characters. */
   readonly capacity: number;
   /** What the policy says, as the provider answered last; `undefined`: that is not certain. */
   readonly rendered: readonly string[] | undefined;
@@ -24,6 +26,7 @@ export interface DenyList {
 }
 
 export interface DenyEntry {
+  /** An owner key; `cred_…`: every session of that credential; `cred_…@<ISO time>`: those begun before. */
   readonly key: string;
   readonly sinceMs: EpochMs;
   /** When the provider confirmed it; `undefined`: pending. */
@@ -38,8 +41,10 @@ export interface DenyLease {
   readonly untilMs: EpochMs;
 }
 
-/** A policy holds 6,144 characters: about 150 owner keys. */
-export const KILL_CAPACITY = 150;
+/** A policy holds 6,144 characters without blanks, its frame among them: about 150 owner keys. */
+export const KILL_CAPACITY = 5_700;
+/** The longest a role's session may last; one that assumes another role from there lasts no longer than an hour at a time. */
+export const LONGEST_SESSION_MS = 43_200_000;
 /** One call, and what is around it; short, since the next kill waits for it where a worker died. */
 const LEASE_MS = 20_000;
 /** Somebody else, or a deployment, may have put another version in force: while anything is denied it is looked at this often. */
@@ -74,11 +79,22 @@ export const isOff = ({ entries, rendered, lostUntilMs, lease }: DenyList, key: 
   lease?.step !== 'render' &&
   !entries.some((entry) => entry.key === key);
 
-const wanted = ({ entries, capacity }: DenyList, nowMs: EpochMs): readonly string[] =>
-  entries
-    .filter(({ untilMs }) => untilMs === undefined || nowMs < untilMs)
-    .slice(0, capacity)
-    .map(({ key }) => key);
+function wanted({ entries, capacity }: DenyList, nowMs: EpochMs): readonly string[] {
+  const live = entries.filter(({ untilMs }) => untilMs === undefined || nowMs < untilMs);
+  const inOrder = [...live.filter(({ untilMs }) => untilMs === undefined), ...live.filter(({ untilMs }) => untilMs !== undefined)];
+  let room = capacity;
+  return inOrder.flatMap(({ key }) => {
+    room -= sizeOf(key);
+    return room >= 0 ? [key] : [];
+  });
+}
+
+/** A session with a time has a statement of its own. */
+const sizeOf = (key: string): number => key.length + 3 + (key.includes('@') ? 180 : 0);
+
+/** How much of the policy's room is asked for, in percent. */
+export const fillOf = ({ entries, capacity }: DenyList): number =>
+  Math.round((100 * entries.reduce((sum, { key }) => sum + sizeOf(key), 0)) / capacity);
 
 export type DenyStep =
   | { readonly do: 'rest' }

@@ -90,6 +90,8 @@ export interface Profile {
   readonly whyNotRole: string;
   /** ARNs of managed policies, or files with an IAM policy document, relative to the policy file. */
   readonly grants: readonly string[];
+  /** ARNs of roles that keys of the profile may assume, which have to let it set the source identity; none of any other kind. */
+  readonly mayAssume?: readonly string[] | undefined;
   /** What an API token of the profile may be used for; none of any other kind. */
   readonly scopes?: readonly string[] | undefined;
   /** Where an API token is to be had: from its secret, or shown once to whoever asks for it. @default 'secret' */

@@ -34,7 +34,7 @@ export function credentialOf(kind: ConnectorKind, ...attempts: readonly AttemptI
   const id = `cred_${ulid()}` as CredentialId;
   const asked = { profile: 'p', purpose: 'a contract', environment: 'dev', consumers: [] };
   const token = kind === 'api-token' ? { scopes: ['orders:read'], outlivesLeave: false } : undefined;
-  const grant = grantFor(id, kind, ACCOUNT, asked, token);
+  const grant = grantFor(id, kind, ACCOUNT, asked, { token });
   const holder = { id: 'own_1' as OwnerId, key: 'k1' as OwnerKey, epoch: 0 };
   const decision = decide(undefined, { type: 'request', id, holder, grant, rotation }, 0 as EpochMs, DEFAULT_TIMING);
   const state = decision.ok ? decision.events.reduce<Credential | undefined>(evolve, undefined) : undefined;

@@ -122,7 +122,14 @@ export const PLANTS = {
         ? {
             type: 'CredentialRevoked',
             fence: event.fence,
-            receipt: { cause: state.cause, startedAtMs: nowMs, cutOffAtMs: nowMs, absentAtMs: nowMs, keyIds: [] },
+            receipt: {
+              cause: state.cause,
+              startedAtMs: nowMs,
+              cutOffAtMs: nowMs,
+              absentAtMs: nowMs,
+              keyIds: [],
+              mayOutlive: [],
+            },
           }
         : event,
     ),

@@ -1,10 +1,11 @@
+import { LONGEST_SESSION_MS } from '../deny-list.ts';
 import { retryBackoffMs, type Timing, verifyBackoffMs } from '../timing.ts';
 import { type AttemptId, type EpochMs, type KeyId, latest, type OwnerId, plusMs, unreachable } from '../types.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { accept, type Decision, reject } from './decide.ts';
 import type { CredentialEvent } from './events.ts';
 import { openUntilMs } from './next-step.ts';
-import { type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
+import { type Credential, keyIdsOf, type LeasedStep, type Receipt, type Revoking } from './state.ts';
 
 /** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
 export type Outcome =
@@ -197,12 +198,15 @@ const present = (state: Credential, fence: number, nowMs: EpochMs): CredentialEv
   blocked: blocked(state, 'remove-account', 'still-present', nowMs),
 });
 
-const receipt = ({ cause, sinceMs, cutOffAtMs, versions }: Revoking, nowMs: EpochMs) => ({
+const receipt = ({ cause, sinceMs, cutOffAtMs, versions, grant }: Revoking, nowMs: EpochMs): Receipt => ({
   cause,
   startedAtMs: sinceMs,
   cutOffAtMs: cutOffAtMs ?? nowMs,
   absentAtMs: nowMs,
   keyIds: keyIdsOf(versions),
+  mayOutlive: (grant.mayAssume ?? [])
+    .filter((role) => role.split(':')[4] !== grant.account)
+    .map((role) => ({ role, untilMs: plusMs(cutOffAtMs ?? nowMs, LONGEST_SESSION_MS) })),
 });
 
 function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs) {

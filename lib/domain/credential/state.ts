@@ -25,6 +25,8 @@ export interface Grant {
   readonly consumers: readonly string[];
   /** Of an API token. */
   readonly token?: TokenTerms;
+  /** Roles that its keys may assume, with the credential as source identity. */
+  readonly mayAssume?: readonly string[];
 }
 
 /** What an API token is good for. */
@@ -257,6 +259,8 @@ export interface Receipt {
   readonly cutOffAtMs: EpochMs;
   readonly absentAtMs: EpochMs;
   readonly keyIds: readonly KeyId[];
+  /** Roles of other accounts, on which no deny of ours bites: a session assumed before may last until then. */
+  readonly mayOutlive: readonly { readonly role: string; readonly untilMs: EpochMs }[];
 }
 
 interface Revoked extends Common {

@@ -157,7 +157,14 @@ describe('a refusal', () => {
     await refused('undo');
     await made.change(as('hr:1'), made.id, 'revoke');
     await refused('rotate');
-    const receipt = { cause: 'requested', startedAtMs: made.now(), cutOffAtMs: made.now(), absentAtMs: made.now(), keyIds: [] } as const;
+    const receipt = {
+      cause: 'requested',
+      startedAtMs: made.now(),
+      cutOffAtMs: made.now(),
+      absentAtMs: made.now(),
+      keyIds: [],
+      mayOutlive: [],
+    } as const;
     await made.append(made.id, [{ type: 'CredentialRevoked', fence: 1, receipt }]);
     await refused('rotate');
     expect(cannots).toEqual([

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { killDocument } from '../../../lib/contract/kill-policy.ts';
+import {
+  answered,
+  begun,
+  type DenyList,
+  type DenyOutcome,
+  denyListDueAtMs,
+  fillOf,
+  isOff,
+  KILL_CAPACITY,
+  killListId,
+  listed,
+  newDenyList,
+  nextDenyStep,
+  unlisted,
+} from '../../../lib/domain/deny-list.ts';
+import { at } from './given.ts';
+
+const SETTLE_MS = 60_000;
+const LEASE_MS = 20_000;
+const empty = newDenyList(killListId('1'), '1', KILL_CAPACITY);
+const on = (list: DenyList, ...keys: readonly string[]) => keys.reduce((all, key) => listed(all, key, at(0)), list);
+const must = (list: DenyList | undefined): DenyList => {
+  if (!list) throw new Error('a stale fence');
+  return list;
+};
+const act = (list: DenyList, nowMs: number, outcome: DenyOutcome): DenyList => {
+  const step = outcome.of === 'refused' ? 'render' : outcome.of;
+  const held = begun(list, step, at(nowMs), SETTLE_MS);
+  return must(answered(held, held.fence, outcome, at(nowMs)));
+};
+const render = (list: DenyList, nowMs: number, ...keys: readonly string[]): DenyList => act(list, nowMs, { of: 'render', keys });
+const does = (list: DenyList, nowMs: number): string => nextDenyStep(list, at(nowMs)).do;
+
+describe('a deny list', () => {
+  it('is rendered whole, then tidied up, then looked at every quarter of an hour while it denies anybody', () => {
+    const two = on(empty, 'a', 'b');
+    expect(nextDenyStep(two, at(0))).toEqual({ do: 'render', keys: ['a', 'b'] });
+    const rendered = render(two, 1, 'a', 'b');
+    expect(rendered.entries.map(({ inEffectAtMs }) => inEffectAtMs)).toEqual([1, 1]);
+    expect(does(rendered, 1)).toBe('prune');
+    const tidy = act(rendered, 2, { of: 'prune' });
+    expect(denyListDueAtMs(tidy, at(2))).toBe(1 + 900_000);
+    expect(does(tidy, 900_001)).toBe('check');
+    expect(does(act(tidy, 900_001, { of: 'check', keys: [] }), 900_001)).toBe('render'); // somebody else put another version in force
+  });
+
+  it('rests when nobody is on it', () => {
+    const gone = act(render(unlisted(on(empty, 'a'), 'a'), 0), 0, { of: 'prune' });
+    expect([does(gone, 1), denyListDueAtMs(gone, at(1))]).toEqual(['rest', undefined]);
+    expect(isOff(gone, 'a')).toBe(true);
+  });
+
+  it('waits for a render that is out, and not for what only looks or tidies up', () => {
+    const rendering = begun(on(empty, 'a'), 'render', at(0), SETTLE_MS);
+    expect(nextDenyStep(on(rendering, 'b'), at(1))).toEqual({ do: 'wait', untilMs: LEASE_MS });
+    const pruning = begun(render(on(empty, 'a'), 0, 'a'), 'prune', at(0), SETTLE_MS);
+    expect(does(on(pruning, 'b'), 1)).toBe('render');
+    expect(answered(begun(on(pruning, 'b'), 'render', at(1), SETTLE_MS), pruning.fence, { of: 'prune' }, at(2))).toBeUndefined();
+  });
+
+  it('does not take an answer for the list as it is by now', () => {
+    const rendering = on(begun(on(empty, 'a'), 'render', at(0), SETTLE_MS), 'b');
+    const after = must(answered(rendering, rendering.fence, { of: 'render', keys: ['a'] }, at(5)));
+    expect(nextDenyStep(after, at(5))).toEqual({ do: 'render', keys: ['a', 'b'] });
+    expect(after.entries.map(({ inEffectAtMs }) => inEffectAtMs)).toEqual([5, undefined]);
+  });
+
+  it('after a lost answer renders anew, and looks when that call can land no later; nobody is off it before', () => {
+    const lost = begun(on(empty, 'a'), 'render', at(0), SETTLE_MS);
+    const again = render(unlisted(lost, 'a'), LEASE_MS);
+    expect(isOff(again, 'a')).toBe(false);
+    const tidy = act(again, LEASE_MS, { of: 'prune' });
+    expect(nextDenyStep(tidy, at(LEASE_MS))).toEqual({ do: 'wait', untilMs: LEASE_MS + SETTLE_MS });
+    const landed = act(tidy, LEASE_MS + SETTLE_MS, { of: 'check', keys: ['a'] });
+    expect(does(landed, LEASE_MS + SETTLE_MS)).toBe('render');
+    expect(isOff(act(tidy, LEASE_MS + SETTLE_MS, { of: 'check', keys: [] }), 'a')).toBe(true);
+  });
+
+  it('backs off from refusals up to a minute, and a new kill waits for none of it', () => {
+    let refused = on(empty, 'a');
+    for (let n = 0; n < 10; n += 1) refused = act(refused, 0, { of: 'refused', code: 'later' });
+    expect(nextDenyStep(refused, at(0))).toEqual({ do: 'wait', untilMs: 60_000 });
+    expect(does(on(refused, 'b'), 0)).toBe('render');
+  });
+
+  it('has room for 150 owners, who come before sessions; what finds none waits, and is said to be pending', () => {
+    const session = listed(empty, 'cred_01A', at(0), at(1_000));
+    const many = Array.from({ length: 150 }, (_, n) => `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`);
+    const full = on(session, ...many);
+    const next = nextDenyStep(full, at(0));
+    expect(next).toEqual({ do: 'render', keys: expect.arrayContaining([many[0] ?? '']) });
+    const keys = next.do === 'render' ? next.keys : [];
+    expect(keys.length).toBeGreaterThanOrEqual(146);
+    expect(keys).not.toContain('cred_01A');
+    expect(JSON.stringify(killDocument(keys)).length).toBeLessThanOrEqual(6_144);
+    expect(fillOf(full)).toBeGreaterThan(100);
+    expect(render(full, 1, ...keys).entries.find(({ key }) => key === 'cred_01A')?.inEffectAtMs).toBeUndefined();
+  });
+
+  it('lets go of sessions by itself when the longest of them is over', () => {
+    const rendered = act(render(listed(empty, 'cred_01A', at(0), at(5_000)), 0, 'cred_01A'), 0, { of: 'prune' });
+    expect(nextDenyStep(rendered, at(1))).toEqual({ do: 'wait', untilMs: 5_000 });
+    expect(nextDenyStep(rendered, at(5_000))).toEqual({ do: 'render', keys: [] });
+    expect(render(rendered, 5_000).entries).toEqual([]);
+  });
+});
