@@ -169,35 +169,42 @@ export interface Ledger {
 
 // ---------------------------------------------------------------- provider and secrets
 
-/** What speaks to one kind of provider. Throws `Fault('provider-…')`; only `provider-unknown` may have had an effect. */
+/**
+ * What speaks to one kind of provider: an account a credential, its versions the keys or tokens. What kinds do differently they declare
+ * (`capabilitiesOf`), and the plan goes by that; `test/contract/connector-conformance.ts` holds each of them to both.
+ * Throws `Fault('provider-…')`; only `provider-unknown` may have had an effect.
+ */
 export interface Connector {
-  /** Idempotent; `Fault('foreign-account')` when the name is taken by something without our tags. */
+  // ---- the account
+  /** Idempotent; `Fault('foreign-account')` when the name is taken by something that is not ours. */
   ensureAccount(credential: Credential): Promise<void>;
-  /** NOT repeatable: after a lost answer there may be a key that nobody knows. Never retried below this line. */
-  createVersion(credential: Credential, attempt: AttemptId): Promise<{ readonly keyId: KeyId; readonly body: Secret }>;
-  /** Every key of the account, all pages; may miss one that is seconds old. */
-  listVersions(credential: Credential): Promise<readonly KeyId[]>;
-  /** Which key a stored value belongs to. */
-  keyIdOf(body: Secret): KeyId;
-  /** Uses the key. `false`: the provider does not know it (yet). */
-  verify(body: Secret): Promise<boolean>;
-  /** When the provider last noted a use of the key, our own verification included; `undefined`: never, or the key is gone. */
-  lastUsed(credential: Credential, keyId: KeyId): Promise<EpochMs | undefined>;
-  /** Succeeds when the key, or the account, is gone. */
-  disableVersion(credential: Credential, keyId: KeyId): Promise<void>;
-  /** Succeeds when the key, or the account, is gone. */
-  deleteVersion(credential: Credential, keyId: KeyId): Promise<void>;
-  /** Refuses everything to the account, whatever keys it has. Idempotent; succeeds when the account does not exist. */
+  accountExists(credential: Credential): Promise<boolean>;
+  /** Refuses everything to the account, whatever versions it has. Idempotent; succeeds when the account does not exist. */
   deny(credential: Credential): Promise<void>;
   /** Takes the deny off. Idempotent, but NOT repeatable by itself: a second one could come after a new deny. */
   lift(credential: Credential): Promise<void>;
-  /** Gives a disabled key its access back; `false`: it is gone. Not repeatable by itself either. */
-  enableVersion(credential: Credential, keyId: KeyId): Promise<boolean>;
-  /** Writes the owner tag anew. */
+  /** Writes anew whose it is. */
   tagOwner(credential: Credential, holder: Holder): Promise<void>;
   /** Removes what hangs on the account, then the account. `false`: something came in between, deny and disable again. */
   removeAccount(credential: Credential): Promise<boolean>;
-  accountExists(credential: Credential): Promise<boolean>;
+
+  // ---- its versions
+  /** Without `idempotentCreate` NOT repeatable: after a lost answer there may be a version that nobody knows. Never retried below this line. */
+  createVersion(credential: Credential, attempt: AttemptId): Promise<{ readonly keyId: KeyId; readonly body: Secret }>;
+  /** Every version, disabled ones and all pages; may miss one that is seconds old. */
+  listVersions(credential: Credential): Promise<readonly KeyId[]>;
+  /** Which version a stored value belongs to. */
+  keyIdOf(body: Secret): KeyId;
+  /** Uses it. `false`: the provider does not know it (yet). */
+  verify(body: Secret): Promise<boolean>;
+  /** When the provider last noted a use, our own verification included; `undefined`: never, it is gone, or there is no `usageEvidence`. */
+  lastUsed(credential: Credential, keyId: KeyId): Promise<EpochMs | undefined>;
+  /** Succeeds when the version, or the account, is gone. */
+  disableVersion(credential: Credential, keyId: KeyId): Promise<void>;
+  /** Gives a disabled one its access back; `false`: it is gone. NOT repeatable by itself either. */
+  enableVersion(credential: Credential, keyId: KeyId): Promise<boolean>;
+  /** Succeeds when the version, or the account, is gone. */
+  deleteVersion(credential: Credential, keyId: KeyId): Promise<void>;
 }
 
 /** Where the values are. One secret a credential, one of its versions an attempt. */

@@ -12,6 +12,7 @@ import { type Company, foundCompany } from '../../local/play/company.ts';
 import { factOf, say } from '../../local/play/facts.ts';
 import { ofSdk } from '../../local/play/outside.ts';
 import { type Person, readPeople } from '../../local/play/people.ts';
+import { invoke } from '../../local/play/stage.ts';
 
 const ACCOUNT = '000000000000';
 /** As long as API Gateway may keep an answer. */
@@ -42,6 +43,15 @@ function withTokens(): string {
     overlap: 15s
     hardLimit: 20s
     regret: 5s
+  orders-once:
+    connector: api-token
+    accountable: "hr:102"
+    whyNotRole: "the partner calls from outside AWS"
+    scopes: [orders:read]
+    delivery: once
+    eligible: {roles: [IT_PROG]}
+    environments: [prod]
+    onLeave: {action: revoke}
 `;
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^profiles:\n/m, `profiles:\n${profile}`));
   return file;
@@ -81,14 +91,18 @@ async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_00
 
 const me = (person: Person) => company.signIn('person', person.email);
 
-async function issued(person: Person): Promise<{ readonly id: string; readonly secretName: string }> {
-  const asked = { profile: 'orders-token', purpose: 'orders of a partner', environment: 'prod', consumers: [company.consumerArn] };
-  const made = await eventually(async () => {
-    const { status, json } = await call(await me(person), 'POST', '/v1/credentials', asked);
+async function asked(person: Person, profile: string): Promise<{ readonly id: string }> {
+  const wanted = { profile, purpose: 'orders of a partner', environment: 'prod', consumers: [company.consumerArn] };
+  return eventually(async () => {
+    const { status, json } = await call(await me(person), 'POST', '/v1/credentials', wanted);
     if (status === 422 && json.code === 'no-such-owner') return undefined; // the fact is on its way
     if (status !== 201) throw new Error(`${status} ${JSON.stringify(json)}`);
     return json;
   });
+}
+
+async function issued(person: Person): Promise<{ readonly id: string; readonly secretName: string }> {
+  const made = await asked(person, 'orders-token');
   let last: unknown;
   return eventually(
     async () => {
@@ -179,6 +193,26 @@ describe('an API token, at an HTTP API of another team', () => {
       const { json } = await call(await me(owner), 'GET', `/v1/credentials/${credential.id}`);
       return json.status === 'revoked' ? true : undefined;
     }, 200_000);
+  });
+
+  it('that is delivered once is in the answer to its owner, and in no secret; a lost one ends as the next one works', async () => {
+    const { id } = await asked(owner, 'orders-once');
+    const show = async (lost: boolean): Promise<string> => {
+      const { status, json } = await call(await me(owner), 'POST', `/v1/credentials/${id}/token`, { reason: 'a test', lost });
+      if (status !== 201) throw new Error(`${status} ${JSON.stringify(json)}`);
+      return (json as unknown as { readonly token: string }).token;
+    };
+    expect((await call(await me(leaver), 'POST', `/v1/credentials/${id}/token`, { reason: 'x' })).status).toBe(404);
+    const first = await show(false);
+    expect(await statusOf(first)).toBe(200);
+    await expect(tokenOf({ secretName: `nhi/orders-once/${id}` })).rejects.toThrow();
+    const next = await show(true);
+    expect(await statusOf(next)).toBe(200);
+    await refusedWithin(first, TTL_MS + 10_000);
+  });
+
+  it('goes on while the keys are rotated that it is told by', async () => {
+    await invoke('nhi-rotate-token-key'); // an hour must pass before it adds one, so this shows its rights and no more
   });
 
   it('is refused once its owner has left', async () => {
