@@ -1,12 +1,12 @@
-import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Code, Function as Lambda, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NhiTokenAuthorizer } from '../../lib/index.ts';
 
 /**
- * A service of some other team whose HTTP API takes API tokens of nhi-lifecycle. Its context: `manager` (name of that deployment) and
- * `keyArn` (the output `KeyArn` of its stack).
+ * A service of some other team whose HTTP API takes API tokens of nhi-lifecycle. Its context: `manager` (name of that deployment),
+ * `keyArn` (the output `KeyArn` of its stack) and `ttlS`, for how many seconds an answer is kept.
  */
 const app = new App();
 const stack = new Stack(app, 'Orders', { stackName: 'orders' });
@@ -19,6 +19,7 @@ const tokens = new NhiTokenAuthorizer(stack, 'Tokens', {
   manager: { name: contextOf('manager') || 'nhi', keyArn: contextOf('keyArn') },
   name: 'orders',
   environment: 'prod',
+  resultsTtl: Duration.seconds(Number(contextOf('ttlS') || 30)),
   scopes: { 'GET /orders': 'orders:read', 'POST /orders': 'orders:write' },
   removalPolicy: RemovalPolicy.DESTROY,
 });

@@ -15,8 +15,9 @@ import { type Person, readPeople } from '../../local/play/people.ts';
 import { invoke } from '../../local/play/stage.ts';
 
 const ACCOUNT = '000000000000';
-/** As long as API Gateway may keep an answer. */
-const TTL_MS = 30_000;
+/** As long as API Gateway keeps an answer here; it may for 30 s. */
+const TTL_S = 5;
+const TTL_MS = TTL_S * 1_000;
 const [owner, leaver] = readPeople('examples/company/people-2026-03-01.csv').filter(({ job }) => job === 'IT_PROG');
 if (!owner || !leaver) throw new Error('the company has no two programmers');
 
@@ -62,7 +63,7 @@ beforeAll(async () => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, cloud.env);
   const manager = await deploy({ env: cloud.env, policy: withTokens(), onLine: () => undefined });
-  const context = { manager: 'nhi', keyArn: manager['KeyArn'] ?? '' };
+  const context = { manager: 'nhi', keyArn: manager['KeyArn'] ?? '', ttlS: String(TTL_S) };
   const orders = await deploy({ env: cloud.env, other: { entry: 'examples/guarded-service/app.ts', context }, onLine: () => undefined });
   ordersUrl = orders['OrdersUrl'] ?? '';
   bus = manager['InboundBus'] ?? '';
