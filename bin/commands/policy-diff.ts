@@ -1,3 +1,4 @@
+import type { Policy } from '../../lib/domain/policy.ts';
 import { losesBy, type PolicyChange, policyChanges } from '../../lib/domain/policy-diff.ts';
 import { readPolicySource } from '../policy-source.ts';
 import { type ApiOptions, UserError } from './api-client.ts';
@@ -11,6 +12,8 @@ export interface DiffOptions extends ApiOptions {
 interface Touched {
   readonly credential: LiveCredential;
   readonly why: string;
+  /** What follows when the policy is in force. */
+  readonly follows: string;
 }
 
 /** What another policy file would change, and which live credentials their owners could not have any more by it. */
@@ -24,15 +27,18 @@ export async function diffPolicy(file: string, options: DiffOptions): Promise<vo
     const [source = '', ...subject] = ownerRef.split(':');
     const owner = { source, subject: subject.join(':'), status: ownerStatus, attributes: { roles: ownerRoles } };
     const why = losesBy(before, after, { profile, environment, owner });
-    return why === undefined ? [] : [{ credential, why }];
+    return why === undefined ? [] : [{ credential, why, follows: followsFrom(after, source, profile) }];
   });
-  const { mode, act, graceMs } = after.sweeps.orphans;
-  const then =
-    mode === 'enforce' && act === 'revoke'
-      ? `the sweep revokes them ${durationOf(graceMs)} after it first saw them`
-      : 'the sweep reports them';
-  if (options.json) print({ changes, touched: touched.map(({ credential, why }) => ({ ...credential, why })), then }, true);
-  else tell(changes, touched, then);
+  if (options.json) print({ changes, touched: touched.map(({ credential, ...rest }) => ({ ...credential, ...rest })) }, true);
+  else tell(changes, touched);
+}
+
+/** Their owners are reviewed as movers are; about what is gone from the policy only the sweep of the account says something. */
+function followsFrom({ mode, sources, profiles }: Policy, source: string, name: string): string {
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (!profile) return 'the sweep reports it';
+  const observes = mode === 'observe' || (Object.hasOwn(sources, source) && sources[source]?.mode === 'observe');
+  return observes && profile.onMove !== 'keep' ? `${profile.onMove} (only recorded: observe)` : profile.onMove;
 }
 
 function policyIn(file: string) {
@@ -60,13 +66,13 @@ function durationOf(ms: number): string {
   return `${ms / length}${unit}`;
 }
 
-function tell(changes: readonly PolicyChange[], touched: readonly Touched[], then: string): void {
+function tell(changes: readonly PolicyChange[], touched: readonly Touched[]): void {
   console.log(changes.length === 0 ? 'The two say the same.' : changes.map(told).join('\n'));
   if (touched.length === 0) {
     console.log('No live credential would be too much by it.');
     return;
   }
-  const rows = touched.map(({ credential: { id, profile, ownerRef = '' }, why }) => [id, profile, ownerRef, why]);
-  console.log(`\n${table(['credential', 'profile', 'owner', 'why'], rows)}`);
-  console.log(`\n${touched.length} live credentials would be too much by it; once it is deployed, ${then}.`);
+  const rows = touched.map(({ credential: { id, profile, ownerRef = '' }, why, follows }) => [id, profile, ownerRef, why, follows]);
+  console.log(`\n${table(['credential', 'profile', 'owner', 'why', 'this follows'], rows)}`);
+  console.log(`\n${touched.length} live credentials would be too much by it.`);
 }

@@ -50,9 +50,20 @@ describe('nhi policy diff', () => {
     const { code, out } = await api.nhi('policy', 'diff', after, '--from', before);
     expect(code).toBe(0);
     expect(out).toContain('profiles.ci-deploy.eligible.roles: ["IT_PROG"] → ["IT_LEAD"]');
-    expect(out).toMatch(/cred_1 +ci-deploy +hr:1 +not-eligible: IT_PROG/);
+    expect(out).toMatch(/cred_1 +ci-deploy +hr:1 +not-eligible: IT_PROG +reapprove \(only recorded: observe\)/);
     expect(out).not.toContain('cred_2');
     expect(out).toContain('1 live credentials would be too much by it');
+  });
+
+  it.each([
+    ['what movers of the profile get', 'mode: observe  ', 'mode: enforce  ', 'reapprove'],
+    ['nothing but a report, where the profile is gone', 'ci-deploy:', 'cd-deploy:', 'the sweep reports it'],
+  ])('says what follows: %s', async (_name, from, to, follows) => {
+    const file = policy('then.yaml', from, to);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('eligible: {roles: [IT_PROG]}', 'eligible: {roles: [IT_LEAD]}'));
+    api.answer({ body: { credentials: [live('cred_1', ['IT_PROG'])], next: null } });
+    const { out } = await api.nhi('policy', 'diff', file, '--from', before, '--json');
+    expect(JSON.parse(out).touched).toMatchObject([{ id: 'cred_1', follows }]);
   });
 
   it('writes durations as the file does', async () => {
