@@ -27,10 +27,17 @@ interface Options {
 
 async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> {
   const startedAt = Date.now();
-  const report = newReport(console.log, startedAt);
-  console.log(styleText('bold', 'A local cloud, and the stack on it'));
+  let interrupted = false;
+  const print = (text: string): void => {
+    if (!interrupted) console.log(text); // what breaks because of the end is no news
+  };
+  const report = newReport(print, startedAt);
+  print(styleText('bold', 'A local cloud, and the stack on it'));
   const cloud = await startLocalCloud({ progress: report.line, lastUsedLagMs: 1_000, ...(allowEndpoint && { allowEndpoint }) });
-  const stopped = endOnSignal(cloud.stop);
+  const stopped = endOnSignal(() => {
+    interrupted = true;
+    return cloud.stop();
+  });
   try {
     report.line(cloud.embedded ? `up at ${cloud.endpoint}, IAM enforced` : `${cloud.endpoint} answers`);
     for (const name of Object.keys(process.env)) if (name.toUpperCase().startsWith('AWS_')) delete process.env[name];
@@ -48,7 +55,7 @@ async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> 
     await playLine(stack, readPeople(PEOPLE), report);
     const wrong = report.wrong();
     const took = `${((Date.now() - startedAt) / 1000).toFixed(0)} s`;
-    console.log(`\n${wrong.length ? `${wrong.length} of the checks went wrong (${took}):` : `All of it was as it should be (${took})`}`);
+    print(`\n${wrong.length ? `${wrong.length} of the checks went wrong (${took}):` : `All of it was as it should be (${took})`}`);
     for (const claim of wrong) report.line(`${styleText('red', 'WRONG')}  ${claim}`);
     if (keep) await keepUp(cloud.endpoint, stack, report.line, stopped);
     return wrong.length ? 1 : 0;
