@@ -286,6 +286,22 @@ describe('the lifting of a kill', () => {
     expect(here.working()).toHaveLength(3);
   });
 
+  it('brings nothing back while the provider still denies the owner as such', async () => {
+    const render = here.killPolicy.render;
+    await here.kill(SECURITY, '1');
+    await here.run();
+    here.killPolicy.render = async () => {
+      throw new Fault('provider-throttled', true, 'CreatePolicyVersion');
+    };
+    await here.unkill(SECURITY, '1');
+    await here.pass(1_200_000);
+    expect(statuses(here)).toEqual(['killed', 'killed', 'killed', 'active']);
+    expect(here.owner('1')?.killWork?.phase).toBe('unlist');
+    here.killPolicy.render = render;
+    await here.pass(1_800_000);
+    expect(statuses(here)).toEqual(['active', 'active', 'active', 'active']);
+  });
+
   it('is not for the killed owner, and not for who isn’t killed', async () => {
     const self = person('1', ['operate']);
     expect(await here.unkill(SECURITY, '1')).toMatchObject({ ok: false, why: 'not-killed' });

@@ -78,6 +78,11 @@ describe('a deny list', () => {
     expect(isOff(act(tidy, LEASE_MS + SETTLE_MS, { of: 'check', keys: [] }), 'a')).toBe(true);
   });
 
+  it('does not believe what it said before a call without an answer', () => {
+    const lost = begun(on(render(on(empty, 'a'), 0, 'a'), 'b'), 'render', at(1), SETTLE_MS);
+    expect(nextDenyStep(unlisted(lost, 'b'), at(1 + LEASE_MS))).toEqual({ do: 'render', keys: ['a'] });
+  });
+
   it('backs off from refusals up to a minute, and a new kill waits for none of it', () => {
     let refused = on(empty, 'a');
     for (let n = 0; n < 10; n += 1) refused = act(refused, 0, { of: 'refused', code: 'later' });
