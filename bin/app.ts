@@ -30,6 +30,11 @@ const nhi = new NhiLifecycle(stack, 'Nhi', {
 });
 new CfnOutput(stack, 'ApiUrl', { value: nhi.api.apiEndpoint, description: 'What `nhi --api` takes' });
 new CfnOutput(stack, 'InboundBus', { value: nhi.inbound.eventBusName, description: 'Where sources say owner facts' });
+if (nhi.feeds)
+  new CfnOutput(stack, 'FeedBucket', {
+    value: nhi.feeds.bucketName,
+    description: 'Where HR exports are put, as feeds/<source>/<name>.csv',
+  });
 new CfnOutput(stack, 'OutboundBus', { value: nhi.outbound.eventBusName, description: 'Where everything that happens is told' });
 new CfnOutput(stack, 'KeyArn', {
   value: nhi.tokens.keyArn,

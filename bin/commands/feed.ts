@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { CHUNK_BYTES, csvSnapshot } from '../../lib/adapters/feed/csv-snapshot.ts';
+import { csvSnapshot } from '../../lib/adapters/feed/csv-snapshot.ts';
 import { judgeSnapshot, sayChanges, type TakenSnapshot, type Voice } from '../../lib/application/apply-snapshot.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { Change, Comparison } from '../../lib/domain/feed/compare.ts';
@@ -89,7 +89,7 @@ function taken(option: string, given: string | undefined, file: string, rules: F
   if (takenAtMs === undefined && given === undefined)
     throw new UserError(`${option}: ${basename(file)} has no date in its name; say when the snapshot was taken.`, 2);
   if (takenAtMs === undefined) throw new UserError(`${option}: '${given}' is no time, e.g. 2026-04-01 or 2026-04-01T06:00:00Z.`, 2);
-  return { snapshot: csvSnapshot(() => createReadStream(file, { highWaterMark: CHUNK_BYTES }), rules), takenAtMs };
+  return { snapshot: csvSnapshot(() => createReadStream(file), rules), takenAtMs };
 }
 
 /** The SDK is loaded when there is something to say. */

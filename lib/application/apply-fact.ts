@@ -1,7 +1,9 @@
+import { minuteOf } from '../domain/feed/trouble.ts';
 import { decideFact, type OwnerRejection } from '../domain/owner/decide.ts';
+import { CLOCK_SKEW_MS } from '../domain/owner/fact-limits.ts';
 import type { Owner, OwnerFact } from '../domain/owner/state.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { OwnerId, OwnerKey } from '../domain/types.ts';
+import type { EpochMs, OwnerId, OwnerKey } from '../domain/types.ts';
 import type { Companion, Ledger, Loaded, Wake } from './ports.ts';
 import { appendOwner, type RecordPorts, retryingConflicts } from './record.ts';
 
@@ -26,7 +28,7 @@ export const applyFact =
       const id = await ledger.ownerByAlias(fact.source, fact.subject);
       const before = id && (await ledger.owner(id));
       const fresh = { id: `own_${ids.ulid()}` as OwnerId, key: ids.uuid() as OwnerKey };
-      const decision = decideFact(before?.state, fact, fresh, clock.now(), source.maxSequenceJump);
+      const decision = decideFact(before?.state, fact, fresh, clock.now(), furthest(source, before?.state, clock.now()));
       if (!decision.ok) return { ok: false, why: decision.why, ...fault(fact, decision.why) };
       if (!decision.events.length) return { ok: true, changed: false, owner: before?.state };
       const context = { actor: { kind: 'source', id: fact.source }, cause: fact.type, correlationId: fact.id, policyDigest } as const;
@@ -36,6 +38,13 @@ export const applyFact =
       return { ok: true, changed: true, owner: state };
     });
   };
+
+/**
+ * How far a sequence may be. Of a source with a feed it is the minute of a snapshot: none can be ahead of the clock, and who has not changed
+ * for years is not told of in small steps.
+ */
+const furthest = ({ feed, maxSequenceJump }: Policy['sources'][string], owner: Owner | undefined, nowMs: EpochMs): number =>
+  feed ? minuteOf(nowMs + CLOCK_SKEW_MS) : (owner?.sequence ?? Number.MAX_SAFE_INTEGER) + maxSequenceJump;
 
 /** The e-mail address follows the owner who has it now; one that another active owner has stays with them. */
 async function aliases(

@@ -12,9 +12,18 @@ export function acknowledgeWildcards(scope: IConstruct, arns: readonly string[],
   acknowledge(scope, findings, reason);
 }
 
-/** As cdk-nag writes it: `arn:<AWS::Partition>:…`. */
+/** As cdk-nag writes it: `arn:<AWS::Partition>:…`, `<Bucket.Arn>/…`. */
 function written(resolved: unknown): string {
   if (typeof resolved === 'string') return resolved;
-  const { 'Fn::Join': join, Ref: ref } = resolved as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]]; readonly Ref?: string };
-  return join ? join[1].map(written).join(join[0]) : `<${ref ?? ''}>`;
+  const {
+    'Fn::Join': join,
+    'Fn::GetAtt': attribute,
+    Ref: ref,
+  } = resolved as {
+    readonly 'Fn::Join'?: readonly [string, readonly unknown[]];
+    readonly 'Fn::GetAtt'?: readonly string[];
+    readonly Ref?: string;
+  };
+  if (join) return join[1].map(written).join(join[0]);
+  return `<${attribute?.join('.') ?? ref ?? ''}>`;
 }

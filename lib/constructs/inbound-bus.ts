@@ -21,7 +21,7 @@ export class InboundBus extends Construct {
   constructor(scope: Construct, id: string, { stackName, policy, queue }: InboundBusProps) {
     super(scope, id);
     this.bus = new EventBus(this, 'Bus', { eventBusName: NAMES.inboundBus(stackName) });
-    for (const [index, statement] of statements(policy, this.bus.eventBusArn).entries())
+    for (const [index, statement] of statements(policy, this.bus.eventBusArn, importRoleArn(this, stackName)).entries())
       new CfnEventBusPolicy(this, `Policy${index}`, { eventBusName: this.bus.eventBusName, statementId: statement.Sid, statement });
     this.undelivered = deadLetterQueue(this, 'Undelivered', `${stackName}-facts-undelivered`);
     deadLetterAlarm(this.undelivered);
@@ -34,11 +34,17 @@ export class InboundBus extends Construct {
   }
 }
 
+/** The role of the import says facts of sources with a feed: what it says comes from the bucket, whose policy binds as this one does. */
+const importRoleArn = (scope: Construct, stackName: string): string => {
+  const { account, partition } = Stack.of(scope);
+  return `arn:${partition}:iam::${account}:role/${stackName}-import-feed`;
+};
+
 /**
  * Within one account an identity policy alone would do, so binding takes denies: one for sources nobody may say, and one a source for
  * everybody but its principals. `self` leaves a source to the account's identity policies.
  */
-function statements(policy: Policy, busArn: string) {
+function statements(policy: Policy, busArn: string, importArn: string) {
   const sources = Object.entries(policy.sources);
   const common = { Action: 'events:PutEvents', Resource: busArn };
   const unknown = {
@@ -50,13 +56,16 @@ function statements(policy: Policy, busArn: string) {
   };
   const bound = sources
     .filter(([, { principals }]) => !principals.includes('self'))
-    .flatMap(([name, { principals }]) => [
+    .flatMap(([name, { principals, feed }]) => [
       {
         Sid: `Only-${name}`,
         Effect: 'Deny',
         Principal: '*',
         ...common,
-        Condition: { StringEquals: { 'events:source': name }, ArnNotEquals: { 'aws:PrincipalArn': principals } },
+        Condition: {
+          StringEquals: { 'events:source': name },
+          ArnNotEquals: { 'aws:PrincipalArn': feed ? [...principals, importArn] : principals },
+        },
       },
       {
         Sid: `Allow-${name}`,

@@ -7,6 +7,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Architecture, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENV, NAMES } from '../contract/env.ts';
 import { DUE_INDEX, KEYS } from '../contract/table.ts';
@@ -15,6 +16,7 @@ import { POLICY_ID } from '../domain/policy-in-force.ts';
 import { sweepsAccount } from './account-sweep.ts';
 import { acknowledge } from './acknowledge.ts';
 import { alarmAtFirst } from './alarm.ts';
+import { importsFeeds } from './feed-import.ts';
 import { frontDoor } from './front-door.ts';
 import { InboundBus } from './inbound-bus.ts';
 import { rendersKillPolicy } from './kill-switch.ts';
@@ -56,6 +58,8 @@ export class NhiLifecycle extends Construct {
   readonly outbound: EventBus;
   /** What a `NhiTokenAuthorizer` needs to know. */
   readonly tokens: { readonly name: string; readonly keyArn: string };
+  /** Where HR exports are put; `undefined`: no source of the policy has a feed. */
+  readonly feeds: Bucket | undefined;
 
   constructor(scope: Construct, id: string, props: NhiLifecycleProps) {
     super(scope, id);
@@ -97,10 +101,11 @@ export class NhiLifecycle extends Construct {
     };
     const dueIndexArn = `${table.tableArn}/index/${DUE_INDEX}`;
     const ledger = (to: NhiFunction, ...actions: readonly string[]): void => {
-      to.allow(
-        actions.map((action) => `dynamodb:${action}`),
-        [table.tableArn],
-      );
+      if (actions.length > 0)
+        to.allow(
+          actions.map((action) => `dynamodb:${action}`),
+          [table.tableArn],
+        );
       to.allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {
         StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` },
       });
@@ -169,9 +174,7 @@ export class NhiLifecycle extends Construct {
     sweep.allow(['dynamodb:Query'], [dueIndexArn]);
     ledger(sweep, 'UpdateItem');
     // Beside due times it writes one record: which policy is in force.
-    sweep.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [table.tableArn], {
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [KEYS.state(POLICY_ID).pk] },
-    });
+    sweep.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [table.tableArn], onlyItemsOf(KEYS.state(POLICY_ID).pk));
     sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [...work.arns, work.owners.queueArn, work.denyLists.queueArn]);
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
@@ -187,6 +190,15 @@ export class NhiLifecycle extends Construct {
     accountSweep.allow(['dynamodb:Query'], [dueIndexArn]);
     accountSweep.allow(['sqs:SendMessage'], [work.byKind['aws-iam-user'].queueArn]);
     sweepsAccount(this, accountSweep);
+
+    this.feeds = importsFeeds(this, {
+      ...{ stackName: name, policy, inbound: this.inbound, rejects, removalPolicy },
+      make: (options) => make('import-feed', { ...options, environment: { ...shared, ...queues, ...options.environment } }),
+      ledger: (to, partitions) => {
+        ledger(to);
+        to.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [table.tableArn], onlyItemsOf(...partitions));
+      },
+    });
 
     const publish = make('publish', { timeout: Duration.seconds(30), environment: { [ENV.bus]: this.outbound.eventBusName } });
     publish.allow(['events:PutEvents'], [this.outbound.eventBusArn], { StringEquals: { 'events:source': 'nhi-lifecycle' } });
@@ -229,3 +241,6 @@ export class NhiLifecycle extends Construct {
     );
   }
 }
+
+/** Narrows a right on the table to items of these partitions. */
+const onlyItemsOf = (...partitions: readonly string[]) => ({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': partitions } });

@@ -11,6 +11,8 @@ export const ENV = {
   killPolicyArn: 'NHI_KILL_POLICY_ARN',
   rejectQueueUrl: 'NHI_REJECT_QUEUE_URL',
   bus: 'NHI_BUS',
+  inboundBus: 'NHI_INBOUND_BUS',
+  feedBucket: 'NHI_FEED_BUCKET',
   boundaryArn: 'NHI_BOUNDARY_ARN',
   secretKeyArn: 'NHI_SECRET_KEY_ARN',
   managerRoleArns: 'NHI_MANAGER_ROLE_ARNS', // comma-separated; roles that may read a secret besides its consumers
@@ -43,6 +45,7 @@ export const NAMES = {
   unreadable: 'RecordUnreadable',
   orphans: 'Orphans',
   heldActs: 'HeldActs',
+  feedHeld: 'FeedHeld',
   heldTooLong: 'HeldTooLong',
   /** Percent of the kill list's room that is taken. */
   killListFill: 'KillListFill',

@@ -11,11 +11,12 @@ const rights = rightsByFunction(template);
 const all = (type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties);
 
 describe('functions', () => {
-  it('are nine, each with a role of its own, Node 24 on arm64', () => {
+  it('are ten, each with a role of its own, Node 24 on arm64', () => {
     const functions = all('AWS::Lambda::Function').filter(({ FunctionName }) => FunctionName);
     expect(functions.map(({ FunctionName }) => FunctionName).sort()).toEqual([
       'nhi-api',
       'nhi-deny-list',
+      'nhi-import-feed',
       'nhi-offboard',
       'nhi-owner-events',
       'nhi-publish',
@@ -212,6 +213,7 @@ describe('what holds things', () => {
     expect(read.map(({ QueueName, VisibilityTimeout }) => [QueueName, VisibilityTimeout]).sort()).toEqual([
       ['nhi-deny-list', 360],
       ['nhi-facts', 180],
+      ['nhi-feeds', 5400],
       ['nhi-owner-work', 360],
       ['nhi-work-api-token', 360],
       ['nhi-work-aws-iam-user', 360],
@@ -223,8 +225,8 @@ describe('what holds things', () => {
     const alarms = all('AWS::CloudWatch::Alarm').filter(
       ({ MetricName, Threshold }) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold === 1,
     );
-    expect(ends).toHaveLength(8);
-    expect(alarms).toHaveLength(8);
+    expect(ends).toHaveLength(10);
+    expect(alarms).toHaveLength(10);
   });
 
   it('a record past its deadline raises an alarm', () => {
@@ -232,19 +234,21 @@ describe('what holds things', () => {
   });
 });
 
+const importRole = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::', { Ref: 'AWS::AccountId' }, ':role/nhi-import-feed']] };
+
 describe('the inbound bus', () => {
   it('refuses sources that no policy names, and each source to all but its principals', () => {
     const statements = all('AWS::Events::EventBusPolicy').map(({ Statement }) => Statement);
-    const bound = (role: string) => {
+    const bound = (role: string, ...others: readonly object[]) => {
       const arn = `arn:aws:iam::000000000000:role/${role}`;
       return [
-        { Effect: 'Deny', Condition: { ArnNotEquals: { 'aws:PrincipalArn': [arn] } } },
+        { Effect: 'Deny', Condition: { ArnNotEquals: { 'aws:PrincipalArn': [arn, ...others] } } },
         { Effect: 'Allow', Principal: { AWS: [arn] } },
       ];
     };
     expect(statements).toMatchObject([
       { Effect: 'Deny', Principal: '*', Condition: { StringNotEquals: { 'events:source': ['hr', 'team'] } } },
-      ...bound('demo-hr-feed'),
+      ...bound('demo-hr-feed', importRole), // which says what lies in the bucket
       ...bound('demo-directory'),
     ]);
   });

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { closest } from '../../contract/closest.ts';
 import type { FeedLine, Snapshot } from '../../domain/feed/compare.ts';
@@ -20,22 +20,27 @@ interface Shape {
 /** Bytes of a record; one that goes on for longer is a quote that nobody closed. */
 const LONGEST_RECORD = 1_048_576;
 /** Small, so that the records of one chunk, all of them objects at once, stay young and die young: with 64 KiB a million rows take 40 MB more. */
-export const CHUNK_BYTES = 16_384;
+const CHUNK_BYTES = 16_384;
 const CSV = { bom: true, info: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true } as const;
 
 /**
  * A CSV file (RFC 4180; a BOM and either line end are fine) as a snapshot. `open` gives it from its beginning, each time.
  * Whatever may hide the rows of others makes it `broken`: who has no row would be taken for gone.
  */
-export const csvSnapshot = (open: () => Readable, rules: FeedRules): Snapshot =>
+export const csvSnapshot = (open: () => Readable | Promise<Readable>, rules: FeedRules): Snapshot =>
   async function* lines(): AsyncGenerator<FeedLine> {
-    const source = open();
+    const source = await open();
     let ended = true;
-    source.on('data', (chunk: Buffer | string) => {
-      if (chunk.length > 0) ended = ['\n', '\r', 10, 13].includes(chunk.at(-1) ?? '');
-    });
-    const parser = source.pipe(parse({ ...CSV, max_record_size: LONGEST_RECORD }));
-    source.on('error', (error) => parser.destroy(error));
+    async function* chunks(): AsyncGenerator<Buffer | string> {
+      for await (const chunk of source as AsyncIterable<Buffer | string>) {
+        if (chunk.length > 0) ended = ['\n', '\r', 10, 13].includes(chunk.at(-1) ?? '');
+        for (let from = 0; from < chunk.length; from += CHUNK_BYTES)
+          yield typeof chunk === 'string' ? chunk.slice(from, from + CHUNK_BYTES) : chunk.subarray(from, from + CHUNK_BYTES);
+      }
+    }
+    const small = Readable.from(chunks(), { objectMode: false });
+    const parser = small.pipe(parse({ ...CSV, max_record_size: LONGEST_RECORD }));
+    small.on('error', (error) => parser.destroy(error));
     let shape: Shape | undefined;
     let last: Parsed | undefined;
     try {

@@ -18,10 +18,10 @@ export function decideFact(
   fact: OwnerFact,
   fresh: { readonly id: OwnerId; readonly key: OwnerKey },
   nowMs: EpochMs,
-  maxSequenceJump: number,
+  furthestSequence: number,
 ): OwnerDecision {
   if (fact.occurredAtMs > nowMs + CLOCK_SKEW_MS) return { ok: false, why: 'from-the-future' };
-  if (state && fact.sequence > state.sequence + maxSequenceJump) return { ok: false, why: 'sequence-jump' };
+  if (fact.sequence > furthestSequence) return { ok: false, why: 'sequence-jump' };
   const { source, subject, sequence } = fact;
   const registered: readonly OwnerEvent[] = state
     ? []
