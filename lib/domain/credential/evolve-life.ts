@@ -21,7 +21,7 @@ export function suspensionStarted(state: Credential, event: Event<'SuspensionSta
   const again = before.status === 'suspended' && before.liftAtMs === undefined ? before : undefined;
   return {
     ...before,
-    replacement: before.replacement?.heir ? undefined : before.replacement,
+    replacement: withoutHeir(before.replacement),
     status: 'suspended',
     why,
     ends,
@@ -35,6 +35,10 @@ export function suspensionStarted(state: Credential, event: Event<'SuspensionSta
     blocked: undefined,
   };
 }
+
+/** A handover is broken off; that its keys are known to somebody who may no longer is not. */
+const withoutHeir = (replacement: Replacement | undefined): Replacement | undefined =>
+  replacement && replacement.cutOffAtMs === undefined ? { ...replacement, heir: undefined } : undefined;
 
 export function resumptionStarted(state: Credential, event: Event<'ResumptionStarted'>): Suspended {
   if (state.status !== 'suspended') throw new Error(`history: ${event.type} while ${state.status}`);

@@ -54,11 +54,11 @@ describe('a kill of the owner', () => {
     expect(wants(resumed)).toBe('create-version');
   });
 
-  it('does end a handover: it begins anew where it is still wanted', () => {
+  it('does end a handover, which begins anew where it is still wanted; its keys are replaced nevertheless', () => {
     const handing = command(active(), {
       ...{ type: 'hand-over', to: { ...active().state.holder, id: 'own_2' as never }, rung: 'chosen', cause: 'requested' },
       ...{ leave: undefined, line: active().state.holder.id, refused: [], overlapMs: 0, regretMs: 0 },
     });
-    expect(lifted(denied(command(handing, kill(7)))).state).toMatchObject({ status: 'active', replacement: undefined });
+    expect(lifted(denied(command(handing, kill(7)))).state).toMatchObject({ status: 'active', replacement: { heir: undefined } });
   });
 });

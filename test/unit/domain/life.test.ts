@@ -160,6 +160,12 @@ describe('a resumption', () => {
     expect(wants(story)).toBe('create-version');
   });
 
+  it('after a handover was broken off replaces the keys nevertheless, and passes nothing on', () => {
+    const story = resumed(denied(command(command(active(), handOver()), suspend)));
+    expect(story.state).toMatchObject({ holder, replacement: { known: [attempt(1)], heir: undefined, cutOffAtMs: undefined } });
+    expect(wants(story)).toBe('create-version');
+  });
+
   it('of a credential that a handover was broken off on tags it back before it is lifted', () => {
     const tagging = done(cutOff(), 'retag', { of: 'retag', ownerId: heir.id });
     const story = denied(command(tagging, suspend));
