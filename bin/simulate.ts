@@ -1,27 +1,153 @@
 import { parseArgs } from 'node:util';
-import { run } from '../test/simulation/run.ts';
+import { type RunResult, run } from '../test/simulation/run.ts';
+import { shrink } from '../test/simulation/shrink.ts';
+import { STORIES } from '../test/simulation/stories.ts';
+import { pairs, singles, tell } from '../test/simulation/tell.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    steps: { type: 'string', default: '200' },
-    from: { type: 'string', default: '1' },
-    trace: { type: 'boolean', default: false },
-  },
-});
-const [seeds, steps, from] = [values.seeds, values.steps, values.from].map(Number) as [number, number, number];
-if (![seeds, steps, from].every((n) => Number.isInteger(n) && n > 0)) {
-  console.error('--seeds, --steps and --from take whole numbers above 0');
+const USAGE = `npm run simulate -- [--seeds N] [--steps N] [--from N] [--seed N] [--trace] [--stories] [--json]
+  --seeds N   how many seeded runs (1000)
+  --steps N   worker steps of each (300)
+  --from N    the first seed (1)
+  --seed N    that one alone, with its trace
+  --trace     print what happens
+  --stories   instead: every fault at every call of every story, and every pair of them within 12 calls
+  --json      one line of JSON at the end, and nothing else on stdout
+Exits with 0 when every rule held, 1 when one did not, 2 when asked for something that can't be.`;
+
+const REACH = 12;
+/** Between two lines of progress. */
+const TELL_EVERY_MS = 10_000;
+
+interface Options {
+  readonly seeds: number;
+  readonly steps: number;
+  readonly from: number;
+  readonly trace: boolean;
+  readonly stories: boolean;
+  readonly json: boolean;
+}
+
+const fail = (message: string): never => {
+  console.error(`${message}\n\n${USAGE}`);
   process.exit(2);
-}
-const startedAt = Date.now();
-for (let seed = from; seed < from + seeds; seed += 1) {
-  const { violation, trace } = await run(seed, steps);
-  if (values.trace || violation) console.log(trace.join('\n'));
-  if (violation) {
-    console.error(`\nseed ${seed}: ${violation}\nsee it again: npm run simulate -- --from ${seed} --seeds 1 --steps ${steps} --trace`);
-    process.exit(1);
+};
+
+function options(): Options {
+  const parsed = ((): ReturnType<typeof parse> => {
+    try {
+      return parse();
+    } catch (error) {
+      return fail(error instanceof Error ? error.message : `${error}`);
+    }
+  })();
+  if (parsed.help) {
+    console.log(USAGE);
+    process.exit(0);
   }
-  if ((seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} of ${seeds} seeds, ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
+  const whole = (name: 'seeds' | 'steps' | 'from' | 'seed'): number | undefined => {
+    const text = parsed[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    return /^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0 ? value : fail(`--${name} ${text}: takes a whole number above 0`);
+  };
+  const seed = whole('seed');
+  if (seed !== undefined && (parsed.seeds ?? parsed.from) !== undefined) fail('--seed is one run: not together with --seeds or --from');
+  return {
+    seeds: seed === undefined ? (whole('seeds') ?? 1_000) : 1,
+    steps: whole('steps') ?? 300,
+    from: seed ?? whole('from') ?? 1,
+    trace: parsed.trace ?? seed !== undefined,
+    stories: parsed.stories ?? false,
+    json: parsed.json ?? false,
+  };
 }
-console.log(`${seeds} seeds of ${steps} steps: every rule held (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+
+function parse() {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const known = { seeds: text, steps: text, from: text, seed: text, trace: flag, stories: flag, json: flag, help: flag };
+  return parseArgs({ options: known }).values;
+}
+
+const asked = options();
+const say = (line: string): void => (asked.json ? console.error(line) : console.log(line));
+const startedAt = Date.now();
+const cpuBefore = process.cpuUsage();
+let toldAt = startedAt;
+
+function progress(done: number, all: number, what: string): void {
+  if (Date.now() - toldAt < TELL_EVERY_MS) return;
+  toldAt = Date.now();
+  say(`${done} of ${all} ${what}, ${((toldAt - startedAt) / 1000).toFixed(0)} s, ${memory()} MB`);
+}
+
+const memory = (): string => (process.memoryUsage().heapUsed / 1e6).toFixed(0);
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return (user + system) / 1e6;
+};
+
+async function explain(seed: number, broken: RunResult): Promise<readonly string[]> {
+  say(`seed ${seed} breaks a rule; looking for the shortest way there …`);
+  const { trace, violation } = await shrink(broken);
+  const again = `npm run simulate -- --seed ${seed} --steps ${asked.steps}`;
+  return [
+    ...trace,
+    '',
+    `seed ${seed}: ${broken.violation?.message}`,
+    ...(violation ? [`shortest: ${violation.message}`] : []),
+    `see it again: ${again}`,
+  ];
+}
+
+async function seeded(): Promise<boolean> {
+  let steps = 0;
+  for (let done = 0; done < asked.seeds; done += 1) {
+    const seed = asked.from + done;
+    const result = await run(seed, asked.steps);
+    steps += result.steps;
+    if (asked.trace) say(result.trace.join('\n'));
+    if (result.violation) {
+      const lines = await explain(seed, result);
+      if (asked.json)
+        console.log(JSON.stringify({ ok: false, seed, steps: asked.steps, violation: result.violation.message, trace: lines }));
+      else console.error(lines.join('\n'));
+      return false;
+    }
+    progress(done + 1, asked.seeds, 'seeds');
+  }
+  const perSecond = Math.round(steps / cpuSeconds());
+  const seconds = (Date.now() - startedAt) / 1000;
+  if (asked.json)
+    console.log(JSON.stringify({ ok: true, seeds: asked.seeds, steps, seconds, stepsPerCpuSecond: perSecond, heapMb: Number(memory()) }));
+  else
+    say(
+      `${asked.seeds} seeds, ${steps} worker steps: every rule held (${seconds.toFixed(1)} s, ${perSecond} steps per second of CPU, ${memory()} MB)`,
+    );
+  return true;
+}
+
+async function told(): Promise<boolean> {
+  let runs = 0;
+  for (const story of STORIES) {
+    const all = [[], ...(await singles(story)), ...(await pairs(story, REACH))];
+    for (const [done, faults] of all.entries()) {
+      const { violation, sites } = await tell(story, faults);
+      runs += 1;
+      progress(done + 1, all.length, `ways to tell “${story.name}”`);
+      if (!violation) continue;
+      const wrong = faults.map(
+        ({ at, kind, delayMs }) => `${kind} at call ${at}, ${sites[at]}${delayMs ? `, lands after ${delayMs} ms` : ''}`,
+      );
+      if (asked.json) console.log(JSON.stringify({ ok: false, story: story.name, faults, violation: violation.message }));
+      else console.error(`${story.name}: ${violation.message}\n  ${wrong.join('\n  ')}`);
+      return false;
+    }
+    say(`${story.name}: ${all.length} ways`);
+  }
+  if (asked.json) console.log(JSON.stringify({ ok: true, stories: STORIES.length, runs, seconds: (Date.now() - startedAt) / 1000 }));
+  else say(`${STORIES.length} stories told in ${runs} ways: every rule held (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+  return true;
+}
+
+process.exitCode = (await (asked.stories ? told() : seeded())) ? 0 : 1;

@@ -183,7 +183,8 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
       return { of: next.do, keyId: next.keyId, there: await connector.enableVersion(state, next.keyId) };
     case 'lift':
       await connector.lift(state);
-      if (state.status === 'suspended' && state.secretClosedAtMs !== undefined) await secrets.share(state);
+      held();
+      await secrets.share(state); // it may have been closed, though the record does not say so
       return { of: next.do };
     case 'retag':
       await connector.tagOwner(state, next.to);

@@ -137,14 +137,15 @@ export function dueAct(finding: Finding, rules: SweepRules, nowMs: EpochMs): Act
   }
 }
 
-/** A finding as it is after it was seen (again). One that was resolved, or ended and is back, begins anew. */
+/** A finding as it is after it was seen (again). One that was resolved, or was ended and is there after longer than a listing lags, begins anew. */
 export function seen(before: Finding | undefined, orphan: Orphan, nowMs: EpochMs): Finding {
-  const anew = !before || before.status === 'resolved';
+  const fading = before?.status === 'ended' && nowMs <= plusMs(before.lastSeenAtMs, LISTING_LAG_MS);
+  const anew = !before || before.status === 'resolved' || (before.status === 'ended' && !fading);
   return {
     ...orphan,
     status: anew ? 'open' : before.status,
     firstSeenAtMs: anew ? nowMs : before.firstSeenAtMs,
-    lastSeenAtMs: nowMs,
+    lastSeenAtMs: fading ? before.lastSeenAtMs : nowMs,
     wouldHave: 'none',
   };
 }

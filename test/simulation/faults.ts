@@ -6,113 +6,149 @@ import { type EpochMs, plusMs } from '../../lib/domain/types.ts';
  * `before`: it fails and has no effect, and nobody knows. `after`: it takes effect, the answer is lost. `throttle`: answered, later.
  * `kill-before`, `kill-after`: the process dies. `late`: the worker is cut off, the effect lands within the time a call may still land.
  * `slow`: the same, but the worker lives and gets its answer, with its lease long gone.
+ * `twice`: it takes effect and is answered, and lands once more; only where its client repeats it by itself.
  */
-export const FAULT_KINDS = ['before', 'after', 'throttle', 'kill-before', 'kill-after', 'late', 'slow'] as const;
+export const FAULT_KINDS = ['before', 'after', 'throttle', 'kill-before', 'kill-after', 'late', 'slow', 'twice'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** How late a call may land, as the world has it: the lease and the settle time of the defaults. A policy that says less is wrong. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** How late what is late lands. */
+  readonly delayMs: number;
+}
+
+/** How late a call may land at most, as the world has it: the lease and the settle time of the defaults. A policy that says less is wrong. */
 export const LANDS_WITHIN_MS = 150_000;
 
-/** Far more than a run makes. */
-const MAX_CALLS = 20_000;
+/** Far more than is made without the clock moving. */
+const MAX_CALLS = 6_000;
 
-/** The process is gone: nothing below runs on. */
-export class Killed extends Error {}
+/** One run of one function. Dead, it does nothing any more, and whatever waits in it waits for ever. */
+export interface Process {
+  dead: boolean;
+  /** Told when it is dead or one of its calls is held up. */
+  onHold: () => void;
+  /** No call of the step it is at lands any later: `settleMs` after the end of its lease. `undefined`: it has none. */
+  landsByMs: EpochMs | undefined;
+}
 
 interface Parked {
   readonly landAtMs: EpochMs;
   readonly land: () => Promise<void>;
 }
 
-/** Stands between the workers and everything they call. */
+export interface Call {
+  readonly site: string;
+  readonly repeatable: boolean;
+}
+
+/** Stands between the processes and everything they call. */
 export interface FaultLine {
-  wrap<T extends object>(site: string, port: T): T;
+  call<T>(process: Process, call: Call, act: () => T | Promise<T>): Promise<T>;
+  /** `port` with each of its calls going through here. */
+  wrap<T extends object>(process: Process, name: string, port: T): T;
   /** What lands by `nowMs`, in its order. */
   land(nowMs: EpochMs): Promise<void>;
   readonly parked: readonly Parked[];
   /** Calls seen, by site. */
-  readonly reached: Map<string, number>;
+  readonly reached: ReadonlyMap<string, number>;
   calls(): number;
-  /** Calls `listener` whenever a call is held up; gives back how to stop that. */
-  onPark(listener: () => void): () => void;
 }
 
-/** The fault of call number `n` (from 0), if it has one. */
-export type FaultPlan = (n: number, site: string) => FaultKind | undefined;
+/** Lets everything that can go on go on. */
+export const drained = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** `landWithinMs`: how late the call of that number lands. */
-export function faultLine(plan: FaultPlan, now: () => EpochMs, landWithinMs: (n: number) => number): FaultLine {
+export const lostConnection = (error: unknown): boolean => error instanceof Error && error.message.endsWith('connection lost');
+
+/** `plan` is asked once a call, in their order. */
+export function faultLine(plan: (site: string) => PlannedFault | undefined, now: () => EpochMs): FaultLine {
   const reached = new Map<string, number>();
   const parked: Parked[] = [];
-  const listeners = new Set<() => void>();
   let count = 0;
+  let since = { atMs: now(), count };
 
-  const park = (n: number, act: () => Promise<unknown>): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      parked.push({
-        landAtMs: plusMs(now(), landWithinMs(n)),
-        land: async () => {
-          const landed = act();
-          landed.then(resolve, reject);
-          await landed.catch(() => undefined);
-          for (let turn = 0; turn < 3; turn += 1) await new Promise((next) => setImmediate(next)); // lets whoever waited for it go on
-        },
-      });
-      for (const listener of listeners) listener();
-    });
-
-  const call = async (site: string, act: () => Promise<unknown>): Promise<unknown> => {
-    const n = count;
+  const stillRuns = (site: string): void => {
     count += 1;
-    if (count > MAX_CALLS) throw new Error(`endless: ${site}`); // a loop that the clock does not move is a defect, not a long run
+    if (since.atMs !== now()) since = { atMs: now(), count };
+    if (count - since.count > MAX_CALLS) throw new Error(`endless: ${site}`); // a loop that the clock does not move is a defect
     reached.set(site, (reached.get(site) ?? 0) + 1);
-    const ledger = site.startsWith('ledger.');
-    const lost = (): Error => (ledger ? new Error(`${site}: connection lost`) : new Fault('provider-unknown', true, site));
-    switch (plan(n, site)) {
-      case undefined:
-        return act();
+  };
+  const park = (delayMs: number, land: () => Promise<void>): void => {
+    parked.push({ landAtMs: plusMs(now(), delayMs), land });
+  };
+  const alone = (act: () => unknown) => async (): Promise<void> => {
+    await Promise.resolve()
+      .then(act)
+      .catch(() => undefined); // nobody waits for its answer any more
+  };
+
+  const call = async <T>(process: Process, { site, repeatable }: Call, act: () => T | Promise<T>): Promise<T> => {
+    if (process.dead) {
+      process.onHold();
+      return new Promise<T>(() => undefined);
+    }
+    stillRuns(site);
+    const fault = plan(site);
+    if (!fault) return act();
+    const { landsByMs } = process;
+    const inside = site.startsWith('ledger.') || site.startsWith('wake.');
+    const lost = (): Error => (inside ? new Error(`${site}: connection lost`) : new Fault('provider-unknown', true, site));
+    const delayMs = inside || landsByMs === undefined ? fault.delayMs : Math.max(0, Math.min(fault.delayMs, landsByMs - 1 - now()));
+    const die = (): Promise<T> => {
+      process.dead = true;
+      process.onHold();
+      return new Promise<T>(() => undefined);
+    };
+    switch (fault.kind) {
       case 'before':
         throw lost();
       case 'after':
         await act();
         throw lost();
       case 'throttle':
-        throw ledger ? lost() : new Fault('provider-throttled', true, site);
+        throw inside ? lost() : new Fault('provider-throttled', true, site);
       case 'kill-before':
-        throw new Killed();
+        return die();
       case 'kill-after':
         await act();
-        throw new Killed();
+        return die();
       case 'late':
-        void park(n, act).catch(() => undefined); // nobody waits for its answer any more
+        park(delayMs, alone(act));
         throw lost();
       case 'slow':
-        return park(n, act);
+        return new Promise<T>((resolve, reject) => {
+          park(delayMs, async () => {
+            await Promise.resolve().then(act).then(resolve, reject);
+            await drained();
+          });
+          process.onHold();
+        });
+      case 'twice':
+        if (repeatable) park(delayMs, alone(act));
+        return act();
     }
   };
 
   return {
+    call,
     reached,
     parked,
     calls: () => count,
-    onPark: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    wrap: <T extends object>(process: Process, name: string, port: T): T => {
+      const wrapped: Record<string, unknown> = {};
+      for (const [member, value] of Object.entries(port))
+        wrapped[member] =
+          typeof value === 'function'
+            ? (...args: readonly unknown[]) => call(process, { site: `${name}.${member}`, repeatable: true }, () => value(...args))
+            : value;
+      return wrapped as T;
     },
-    wrap: <T extends object>(name: string, port: T): T =>
-      new Proxy(port, {
-        get: (target, member, receiver) => {
-          const value: unknown = Reflect.get(target, member, receiver);
-          if (typeof value !== 'function' || member === 'keyIdOf') return value;
-          return (...args: readonly unknown[]) => call(`${name}.${String(member)}`, async () => Reflect.apply(value, target, args));
-        },
-      }),
     land: async (nowMs) => {
       for (;;) {
-        parked.sort((a, b) => a.landAtMs - b.landAtMs);
-        const [first] = parked;
+        let first: Parked | undefined;
+        for (const one of parked) if (!first || one.landAtMs < first.landAtMs) first = one;
         if (!first || first.landAtMs > nowMs) return;
-        parked.shift();
+        parked.splice(parked.indexOf(first), 1);
         await first.land();
       }
     },

@@ -1,127 +1,212 @@
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
-import type { CredentialId, EpochMs } from '../../lib/domain/types.ts';
-import { type Chance, chance } from './chance.ts';
-import { FAULT_KINDS, LANDS_WITHIN_MS } from './faults.ts';
-import { checkEnd, checkStep, Violation } from './invariants.ts';
-import { ENTITLED, type Planted, type World, world } from './world.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
+import { type Action, nextAction, nothingSaid, perform, type Said, say } from './actions.ts';
+import { chance } from './chance.ts';
+import { COMPANY, ENTITLED, MEMBERS } from './company.ts';
+import { FAULT_KINDS, LANDS_WITHIN_MS, type PlannedFault } from './faults.ts';
+import { watchAppends } from './invariants/appends.ts';
+import type { Knowledge } from './invariants/knowledge.ts';
+import { checkStep } from './invariants/steps.ts';
+import { type Report, Violation } from './invariants/violation.ts';
+import { checkEnd, checkWhole, nothingReplayed } from './invariants/whole.ts';
+import { type Planted, type World, world } from './world.ts';
+
+/** What happens in a run, and what goes wrong at which call of it: enough to play it again, whole or with parts left out. */
+export interface Script {
+  readonly propagationMs: number;
+  readonly readLagMs: number;
+  readonly observe: boolean;
+  readonly actions: readonly Action[];
+  /** By action, and by the number of the call within it. */
+  readonly faults: ReadonlyMap<number, ReadonlyMap<number, PlannedFault & { readonly site: string }>>;
+}
 
 export interface RunResult {
-  readonly seed: number;
+  readonly script: Script;
+  /** Worker steps, and everything that a source, a person or the clock did. */
   readonly steps: number;
-  /** What each step was, to read how a violation came about. */
+  readonly violation: Violation | undefined;
+  /** What each action came to, with its faults. */
   readonly trace: readonly string[];
-  readonly violation: string | undefined;
   readonly reached: ReadonlyMap<string, number>;
 }
 
-const SUBJECTS = ['1', '2', '3'] as const;
-/** How many minutes a calm world may take to come to rest: a recovery, two looks, a confirmation, passes; far less than an hour. */
-const CALM_MINUTES = 400;
+/** How many things may happen for one worker step: a world where nothing is done is a defect of the simulation. */
+const MOST_ACTIONS = 20;
+/** Every so many actions the whole is looked at. */
+const WHOLE_EVERY = 50;
 
-/** One seeded run: `steps` things happen, each call may go wrong, then it is calm and everything has to come to rest. */
-export async function run(seed: number, steps: number, planted: Planted = {}): Promise<RunResult> {
+/** One seeded run: until `steps` worker steps are done, each of whose calls may go wrong; then it is calm, and everything has to come to rest. */
+export function run(seed: number, steps: number, planted: Planted = {}): Promise<RunResult> {
   const dice = chance(seed);
-  const faultRate = dice.pick([0, 0.02, 0.05, 0.15]);
-  const plan = () => (dice.next() < faultRate ? dice.pick(FAULT_KINDS) : undefined);
-  const here = world(plan, () => dice.below(LANDS_WITHIN_MS), { propagationMs: dice.pick([3_000, 4_000, 20_000]), ...planted });
+  const faultRate = dice.pick([0, 0.01, 0.03, 0.1]);
+  const setting = {
+    propagationMs: dice.pick([3_000, 4_000, 20_000]),
+    readLagMs: dice.pick([0, 4_000, 15_000]),
+    observe: dice.below(16) === 0,
+  };
+  const faults = new Map<number, Map<number, PlannedFault & { readonly site: string }>>();
+  const plan = (action: number, call: number, site: string): PlannedFault | undefined => {
+    if (faultRate === 0 || dice.next() >= faultRate) return undefined;
+    const fault = { kind: dice.pick(FAULT_KINDS), delayMs: dice.below(LANDS_WITHIN_MS), site };
+    faults.set(action, (faults.get(action) ?? new Map<number, PlannedFault & { readonly site: string }>()).set(call, fault));
+    return fault;
+  };
+  const actions: Action[] = [];
+  const next = (at: number, done: number): Action | undefined => {
+    if (done >= steps || at >= steps * MOST_ACTIONS) return undefined;
+    const action = nextAction(at, dice);
+    actions.push(action);
+    return action;
+  };
+  return play({ ...setting, actions, faults }, next, plan, planted);
+}
+
+/** The same again, as far as the script still has it. */
+export const replay = (script: Script, planted: Planted = {}): Promise<RunResult> =>
+  play(
+    script,
+    (at) => script.actions[at],
+    (action, call) => script.faults.get(script.actions[action]?.at ?? -1)?.get(call),
+    planted,
+  );
+
+async function play(
+  script: Script,
+  next: (at: number, stepsDone: number) => Action | undefined,
+  plan: (action: number, call: number, site: string) => PlannedFault | undefined,
+  planted: Planted,
+): Promise<RunResult> {
   const trace: string[] = [];
-  const seen = new Map<CredentialId, Credential['status']>();
-  const sequences = new Map<string, number>();
+  const to: Report = { first: undefined };
+  let [at, call, steps] = [-1, 0, 0]; // while everybody joins nothing goes wrong
+  let wrong: string[] = [];
+  const setting = {
+    ...script,
+    policy: script.observe ? { ...COMPANY, mode: 'observe' as const } : COMPANY,
+    plan: (site: string) => {
+      const fault = at < 0 ? undefined : plan(at, call, site);
+      call += 1;
+      if (fault) wrong.push(`${fault.kind} at ${site}`);
+      return fault;
+    },
+  };
+  const here = world(setting, planted);
+  const knows = watchAppends(here, to);
+  here.ledger.watch(({ envelopes: [first] }) => {
+    if (first?.actor.kind === 'system' && !(first.data.type !== 'StepStarted' && 'fence' in first.data)) steps += 1; // an answer belongs to its step
+  });
+  const replayed = nothingReplayed();
+  const said = nothingSaid();
+  const end = (violation?: Violation): RunResult => ({ script, steps, violation, trace, reached: here.faults.reached });
+  const look = (): Violation | undefined => {
+    checkStep(here, knows, to);
+    if (at % WHOLE_EVERY === 0) checkWhole(here, replayed, to);
+    return to.first ?? defectOf(here);
+  };
   try {
-    for (let step = 0; step < steps; step += 1) {
-      await happen(here, dice, sequences, trace);
-      checkStep(here, seen);
+    await joinAll(here, said);
+    at = 0;
+    for (let action = next(at, steps); action; at += 1, action = next(at, steps)) {
+      [call, wrong] = [0, []];
+      const came = await perform(here, action, said);
+      trace.push(`${clockOf(here)} ${came}${wrong.length ? `   [${wrong.join(', ')}]` : ''}`);
+      const violation = look();
+      if (violation) return end(violation);
     }
     here.calm();
-    await settle(here, seen, trace);
-    checkEnd(here);
-    return { seed, steps, trace, violation: undefined, reached: here.faults.reached };
+    trace.push(`${clockOf(here)} from here on nothing goes wrong`);
+    await settle(here, said, knows, to);
+    checkStep(here, knows, to);
+    checkWhole(here, replayed, to);
+    await checkEnd(here, said, knows, to);
+    return end(to.first ?? defectOf(here));
   } catch (error) {
-    const violation = error instanceof Violation ? error.message : `${error instanceof Error ? error.stack : 'unknown'}`;
-    return { seed, steps, trace, violation, reached: here.faults.reached };
+    return end(error instanceof Violation ? error : new Violation('a defect', `${error instanceof Error ? error.stack : error}`));
   }
 }
 
-async function happen(here: World, dice: Chance, sequences: Map<string, number>, trace: string[]): Promise<void> {
-  const subject = dice.pick(SUBJECTS);
-  const roll = dice.next();
-  const say = (text: string): void => {
-    trace.push(`${here.clock.now()} ${text}`);
-  };
-  if (roll < 0.5) {
-    const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= here.clock.now());
-    const message = visible[dice.below(visible.length)];
-    if (!message) return pass(here, dice, say);
-    if (dice.next() > 0.1) here.messages.splice(here.messages.indexOf(message), 1); // else it comes again
-    say(`deliver ${message.id}`);
-    await here.deliver(message);
-    return;
-  }
-  if (roll < 0.75) return pass(here, dice, say);
-  if (roll < 0.87) {
-    say(`request for ${subject}`);
-    return here.request(subject, `k${dice.below(12)}`);
-  }
-  if (roll < 0.95) {
-    const last = sequences.get(subject) ?? 0;
-    const sequence = dice.next() < 0.2 ? Math.max(1, last - dice.below(3)) : last + 1; // some late, some twice
-    const type = sequence === 1 ? 'Joined' : dice.pick(['Left', 'Returned', 'Moved', 'Returned'] as const);
-    if (sequence <= last) return; // the same sequence with another meaning would be a source that contradicts itself
-    sequences.set(subject, sequence);
-    const role = type !== 'Left' && dice.next() < 0.3 ? 'another' : ENTITLED;
-    say(`${type} ${subject} #${sequence} as ${role}`);
-    return here.fact(type, subject, sequence, role);
-  }
-  const ids = [...here.ledger.credentials.keys()];
-  const id = ids[dice.below(ids.length)];
-  if (!id) return;
-  const what = dice.next() < 0.3 ? 'revoke' : 'rotate';
-  say(`${what} ${id}`);
-  return here[what](id);
+const START_MS = 1_700_000_000_000;
+const clockOf = ({ clock }: World): string => `${((clock.now() - START_MS) / 1000).toFixed(1).padStart(9)} s`;
+export const defectOf = ({ defects: [first] }: World): Violation | undefined =>
+  first === undefined || first instanceof Violation ? first : new Violation('a defect', `${first instanceof Error ? first.stack : first}`);
+
+/** Everybody joins. */
+export async function joinAll(here: World, said: Said): Promise<void> {
+  for (const member of MEMBERS) say(here, said, member, 'Joined', ENTITLED);
+  for (const fact of said.pending.splice(0)) await here.hear(fact);
 }
 
-async function pass(here: World, dice: Chance, say: (text: string) => void): Promise<void> {
-  const ms = dice.pick([500, 4_000, 20_000, 61_000, 95_000, 200_000, 1_200_000]);
-  say(`${ms} ms pass`);
-  await here.pass(ms);
-  if (dice.next() < 0.7) serve(here);
-  await here.sweep();
+/** A minute goes by: what is due is queued, and done; consumers call. */
+export async function turn(here: World): Promise<void> {
+  for (const part of [5_000, 25_000, 30_000]) {
+    await here.pass(part);
+    for (const message of here.messages.splice(0)) {
+      if (message.visibleAtMs > here.clock.now()) here.messages.push(message);
+      else await here.deliver(message);
+    }
+  }
+  const [refused] = here.consume();
+  if (refused) throw new Violation('4 AWSCURRENT works while active', `a consumer of ${refused} was refused`);
+  await here.sweepDue();
 }
 
-export async function settle(here: World, seen: Map<CredentialId, Credential['status']>, trace: string[]): Promise<void> {
-  trace.push('-- from here on nothing goes wrong');
-  for (let minute = 0; minute < CALM_MINUTES; minute += 1) {
-    await here.pass(60_000);
-    serve(here);
-    await here.sweep();
+/** How many rounds a calm world may take to come to rest. */
+const CALM_ROUNDS = 400;
+/** How long nothing may be due before time jumps; consumers call at least so often, or evidence of use would be missing. */
+const ROUND_MS = 600_000;
+/** Long enough for what a sweep of the account finds to be over its grace, and gone. */
+const REST_MS = 3_000_000;
+
+/** Time goes from one due time to the next, everything is heard, released and swept, until nothing is left to do. */
+export async function settle(here: World, said: Said, knows: Knowledge, to: Report): Promise<void> {
+  let restedSinceMs: EpochMs | undefined;
+  for (let round = 0; round < CALM_ROUNDS; round += 1) {
+    for (const fact of said.pending.splice(0)) await here.hear(fact);
+    if (restedSinceMs !== undefined || round % 5 === 0) {
+      await here.release();
+      await here.sweepAccount();
+    }
+    await here.pass(untilNext(here));
+    const [refused] = here.consume();
+    if (refused) throw new Violation('4 AWSCURRENT works while active', `a consumer of ${refused} was refused`);
+    await here.sweepDue();
     for (const message of here.messages.splice(0)) {
       await here.deliver(message);
-      checkStep(here, seen);
+      checkStep(here, knows, to);
+      if (to.first) throw to.first;
     }
-    if (atRest(here)) return;
+    restedSinceMs = atRest(here) ? (restedSinceMs ?? here.clock.now()) : undefined;
+    if (restedSinceMs !== undefined && here.clock.now() - restedSinceMs >= REST_MS) return;
   }
-  const stuck = [...here.ledger.credentials.values()].flatMap(({ state }) =>
-    isCalm(state, here.clock.now()) ? [] : [JSON.stringify(state)],
-  );
-  throw new Violation(`10 nothing gets stuck: still not at rest after ${CALM_MINUTES} calm minutes: ${stuck[0] ?? 'an owner'}`);
+  const stuck = [...here.ledger.credentials.values()].find(({ state }) => !isCalm(state, here.clock.now()));
+  const owner = [...here.ledger.owners.values()].find(({ state }) => nextOwnerStep(state, here.clock.now()).do !== 'rest');
+  throw new Violation('10 nothing gets stuck', JSON.stringify(stuck ?? owner ?? here.messages));
 }
 
-/** What the whole thing is for. */
-export function serve(here: World): void {
-  const [refused] = here.consume();
-  if (refused) throw new Violation(`4 AWSCURRENT works while active: a consumer of ${refused} was refused`);
+/** To the next time something is due, but by minutes, as the sweep comes. */
+function untilNext({ ledger, messages, faults, clock }: World): number {
+  const nowMs = clock.now();
+  let next = nowMs + ROUND_MS;
+  for (const { visibleAtMs } of messages) next = Math.min(next, visibleAtMs);
+  for (const { landAtMs } of faults.parked) next = Math.min(next, landAtMs);
+  for (const { dueAtMs = next } of ledger.credentials.values()) next = Math.min(next, dueAtMs);
+  for (const { dueAtMs = next } of ledger.owners.values()) next = Math.min(next, dueAtMs);
+  return Math.max(1, Math.ceil((next - nowMs) / 60_000)) * 60_000;
 }
 
-/** Nothing to do until the next rotation. */
-export const isCalm = (state: Credential, nowMs: EpochMs): boolean =>
-  nextStep(state, nowMs).do === 'rest' ||
-  (state.status === 'active' &&
-    state.rotateAtMs > nowMs &&
-    state.lookAgainAtMs === undefined &&
-    state.versions.length === 1 &&
-    !state.lease);
+const A_YEAR_MS = 31_536_000_000;
+
+/** Nothing to do until the next rotation, or until somebody resumes it. */
+export function isCalm(state: Credential, nowMs: EpochMs): boolean {
+  const next = nextStep(state, nowMs);
+  if (next.do === 'rest') return true;
+  if (state.status === 'suspended') return next.do === 'wait' && next.untilMs > nowMs + A_YEAR_MS;
+  if (state.status !== 'active' || state.lease || state.replacement || state.approval?.kind === 'pending') return false;
+  return state.rotateAtMs > nowMs && state.lookAgainAtMs === undefined && state.versions.length === 1 && next.do === 'wait';
+}
 
 const atRest = ({ ledger, clock, faults, messages }: World): boolean =>
   faults.parked.length === 0 &&

@@ -1,31 +1,55 @@
+import { memoryAccount } from '../../lib/adapters/memory/account.ts';
 import { memoryIam } from '../../lib/adapters/memory/iam.ts';
 import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
-import { type ProviderWorld, providerWorld, use } from '../../lib/adapters/memory/provider-world.ts';
+import {
+  accepts,
+  type IamKey,
+  keyUnder,
+  noteUse,
+  type ProviderWorld,
+  providerWorld,
+  type Send,
+} from '../../lib/adapters/memory/provider-world.ts';
 import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
 import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../lib/application/apply-fact.ts';
+import { changeCredential } from '../../lib/application/change-credential.ts';
+import { credentialOf } from '../../lib/application/naming.ts';
 import type { Clock, Connector, Ids, Ledger, SecretStore, WorkItem } from '../../lib/application/ports.ts';
-import { command } from '../../lib/application/record.ts';
-import { requestCredential } from '../../lib/application/request-credential.ts';
+import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
+import { listBatches, releaseBatch } from '../../lib/application/release-batch.ts';
+import { type CredentialRequest, requestCredential } from '../../lib/application/request-credential.ts';
+import { sweepAccount } from '../../lib/application/sweep-account.ts';
 import { sweepDue } from '../../lib/application/sweep-due.ts';
 import { workOnCredential } from '../../lib/application/work-credential.ts';
 import { workOnOwner } from '../../lib/application/work-owner.ts';
+import type { Caller, Verb } from '../../lib/domain/authorize.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
-import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs } from '../../lib/domain/types.ts';
-import { givenPolicy, givenProfile } from '../given-policy.ts';
-import { type FaultLine, type FaultPlan, faultLine, Killed } from './faults.ts';
+import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { PIPELINE, SECURITY } from './company.ts';
+import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault, type Process } from './faults.ts';
+import { Violation } from './invariants/violation.ts';
 
 /** What a test may replace, to plant a bug. */
 export interface Planted {
   readonly timing?: Partial<Timing>;
-  /** How long a fresh key is refused. @default 4000 */
-  readonly propagationMs?: number;
+  readonly policy?: Policy;
+  readonly protocol?: Protocol;
   readonly connector?: (real: Connector) => Connector;
   readonly secrets?: (real: SecretStore) => SecretStore;
-  readonly ledger?: (real: Ledger) => Ledger;
+  readonly ledger?: (real: MemoryLedger) => Ledger;
+}
+
+export interface Setting {
+  readonly plan: (site: string) => PlannedFault | undefined;
+  /** How long a fresh key is refused, and readings lag. */
+  readonly propagationMs: number;
+  readonly readLagMs: number;
+  readonly policy: Policy;
 }
 
 export interface World {
@@ -35,33 +59,51 @@ export interface World {
   readonly messages: Message[];
   readonly faults: FaultLine;
   readonly timing: Timing;
-  /** Runs until the work is done, or one of its calls is held up. */
-  deliver(item: WorkItem): Promise<void>;
-  fact(type: OwnerFact['type'], subject: string, sequence: number, role?: string): Promise<void>;
-  request(subject: string, key: string): Promise<void>;
-  revoke(id: CredentialId): Promise<void>;
-  rotate(id: CredentialId): Promise<void>;
-  /** Every consumer makes a call with what it finds as AWSCURRENT; gives the keys that were refused. */
-  consume(): readonly string[];
-  sweep(): Promise<void>;
+  readonly policy: Policy;
+  readonly protocol: Protocol;
+  /** Each of these runs until it is done, dead, or held up in a call. */
+  deliver(item: WorkItem): Promise<unknown>;
+  /** Whether it was answered; otherwise its queue brings it again. */
+  hear(fact: OwnerFact): Promise<boolean>;
+  request(owner: string, asked: Pick<CredentialRequest, 'profile' | 'idempotencyKey'>): Promise<unknown>;
+  change(caller: Caller, id: CredentialId, verb: Verb, to?: string): Promise<unknown>;
+  /** Somebody looks at what is held and lets it go. */
+  release(): Promise<unknown>;
+  sweepDue(): Promise<unknown>;
+  sweepAccount(): Promise<unknown>;
+  /** Every consumer makes a call with what it finds as AWSCURRENT; gives the credentials that were refused. */
+  consume(): readonly CredentialId[];
+  /** When a consumer last called with a key; our own verification is none. */
+  readonly consumedAtMs: ReadonlyMap<IamKey, EpochMs>;
   /** Moves the clock; what may land by then lands. */
   pass(ms: number): Promise<void>;
   /** From here on nothing goes wrong any more. */
   calm(): void;
+  /** What is wrong with the code itself, whatever it did to the world. */
+  readonly defects: unknown[];
 }
 
-/** The role that may have a credential. */
-export const ENTITLED = 'R';
-const POLICY: Policy = givenPolicy({
-  profiles: {
-    p: givenProfile({
-      eligible: { roles: [ENTITLED] },
-      rotation: { everyMs: 2_592_000_000, overlapMs: 600_000, hardLimitMs: 3_600_000, regretMs: 1_200_000, stillInUse: 'extend' },
-    }),
-  },
-});
+export const PATH = '/nhi/';
 const START = 1_700_000_000_000;
-const CALLER = { arn: 'arn:aws:sts::1:assumed-role/r/s', ownerRef: 'hr:0', may: ['request'], for: ['hr:1', 'hr:2', 'hr:3'] } as const;
+const STOP_AFTER_MS = 40_000;
+/** What may not be begun after the end of a lease: whatever gives, or can't be done twice. */
+const NOT_LATE: readonly string[] = [
+  ...([
+    'ensureAccount',
+    'ensure',
+    'createVersion',
+    'put',
+    'promote',
+    'share',
+    'lift',
+    'enableVersion',
+    'tagOwner',
+    'removeAccount',
+  ] as const),
+];
+/** As the world has it, whatever a planted policy says. */
+const { leaseMs: LEASE_MS, settleMs: SETTLE_MS } = DEFAULT_TIMING;
+const CONSUMERS = ['arn:aws:iam::1:role/consumer'];
 
 const counted = (): Ids => {
   let count = 0;
@@ -72,116 +114,145 @@ const counted = (): Ids => {
   return { ulid: () => next(26), uuid: () => `00000000-0000-4000-8000-${next(12)}` };
 };
 
-export function world(plan: FaultPlan, landWithinMs: (n: number) => number, planted: Planted = {}): World {
+export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting, planted: Planted = {}): World {
   let nowMs = START as EpochMs;
   let quiet = false;
   const clock: Clock = { now: () => nowMs };
   const timing: Timing = { ...DEFAULT_TIMING, ...planted.timing };
-  const policy = { ...POLICY, timing };
+  const policy = { ...(planted.policy ?? usual), timing };
   const ids = counted();
   const ledger = memoryLedger();
-  const provider = providerWorld(planted.propagationMs);
-  const wake = memoryWake(clock);
-  const faults = faultLine((n, site) => (quiet ? undefined : plan(n, site)), clock.now, landWithinMs);
+  const provider = providerWorld(propagationMs, readLagMs);
+  const queue = memoryWake(clock);
+  const faults = faultLine((site) => (quiet ? undefined : plan(site)), clock.now);
+  const defects: unknown[] = [];
+  const plantedLedger = planted.ledger?.(ledger) ?? ledger;
+  const consumedAtMs = new Map<IamKey, EpochMs>();
   let keys = 0;
-  const iam = memoryIam(provider, clock, () => {
+  const newKeyId = (): string => {
     keys += 1;
     return `AKIA${keys}`;
-  });
-  const wired = faults.wrap('ledger', planted.ledger?.(ledger) ?? ledger);
-  const base = { ledger: wired, clock, ids, timing, policy, policyDigest: 'd', wake: faults.wrap('wake', wake), account: '000000000000' };
-  const work = workOnCredential({
-    ...base,
-    connector: faults.wrap('connector', planted.connector?.(iam) ?? iam),
-    secrets: faults.wrap('secrets', planted.secrets?.(memorySecrets(provider, clock)) ?? memorySecrets(provider, clock)),
-    requestTimeoutMs: 10_000,
-  });
-  const offboard = workOnOwner(base);
-  const ask = requestCredential(base);
-  const hear = applyFact(base);
-  const sweep = sweepDue({ ...base, queues: ['aws-iam-user', 'owner'] });
+  };
 
-  /** A fault or a dead process is what this is about; anything else is a defect and ends the run. */
-  const survive = async (act: () => Promise<unknown>): Promise<void> => {
-    let held: () => void = () => undefined;
-    const parked = new Promise<void>((resolve) => {
-      held = resolve;
+  /** One function with everything it is wired to. */
+  const start = () => {
+    const process: Process = { dead: false, onHold: () => undefined, landsByMs: undefined };
+    /** Only under a lease, but for the deny; and no call lands later than is reckoned with. */
+    const underLease = <T extends Connector | SecretStore>(port: T): T => {
+      const wrapped: Record<string, unknown> = {};
+      for (const [member, method] of Object.entries(port))
+        wrapped[member] = (first: Credential, ...rest: readonly unknown[]) => {
+          if ('grant' in first) {
+            const untilMs = first.lease?.untilMs ?? 0;
+            if (NOT_LATE.includes(member) && untilMs <= nowMs)
+              defects.push(new Violation('12 no call without the lease', `${first.id} ${member}`));
+            if (member === 'createVersion' && !ledger.credentials.get(first.id)?.state.attempts.some((attempt) => attempt === rest[0]))
+              defects.push(new Violation('1 the attempt is on record before the key exists', first.id));
+            process.landsByMs = plusMs((member === 'deny' ? plusMs(nowMs, LEASE_MS) : untilMs) as EpochMs, SETTLE_MS);
+          }
+          return method(first, ...rest);
+        };
+      return wrapped as T;
+    };
+    const send =
+      (service: string): Send =>
+      (operation, repeatable, act) =>
+        faults.call(process, { site: `${service}.${operation}`, repeatable }, act);
+    const iam = memoryIam(provider, clock, newKeyId, send('iam'));
+    const store = memorySecrets(provider, clock, send('secrets'));
+    const wake = faults.wrap(process, 'wake', { send: queue.send, depth: queue.depth });
+    const { watch: _watch, credentials: _credentials, owners: _owners, history: _history, ...methods } = { ...ledger, ...plantedLedger };
+    const base = {
+      ...{ ledger: faults.wrap<Ledger>(process, 'ledger', methods), clock, ids, timing, policy, policyDigest: 'd', wake },
+      ...{ account: '000000000000', requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
+    };
+    return {
+      process,
+      work: workOnCredential({
+        ...base,
+        connector: underLease(planted.connector?.(iam) ?? iam),
+        secrets: underLease(planted.secrets?.(store) ?? store),
+      }),
+      offboard: workOnOwner(base),
+      ask: requestCredential(base),
+      hear: applyFact(base),
+      change: changeCredential(base),
+      batches: listBatches(base),
+      release: releaseBatch(base),
+      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'owner'] }),
+      sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
+    };
+  };
+  const idle: ReturnType<typeof start>[] = [];
+
+  /** A fault is what this is about; anything else that is thrown is a defect. */
+  const run = async (act: (of: ReturnType<typeof start>) => Promise<unknown>): Promise<boolean> => {
+    let one = idle.pop() ?? start();
+    while (one.process.dead) one = idle.pop() ?? start();
+    let [over, answered] = [false, false];
+    const { process } = one;
+    process.landsByMs = undefined;
+    const held = new Promise<void>((resolve) => {
+      process.onHold = resolve;
     });
-    const stop = faults.onPark(held);
-    const run = act().then(
-      () => undefined,
+    const used = one;
+    const done = act(used).then(
+      () => {
+        answered = true;
+      },
       (error: unknown) => {
-        const expected =
-          error instanceof Killed || error instanceof Fault || (error instanceof Error && error.message.endsWith('connection lost'));
-        if (!expected) defects.push(error);
+        if (!(error instanceof Fault || lostConnection(error))) defects.push(error);
       },
     );
-    await Promise.race([run, parked]);
-    stop();
-    if (defects.length) throw defects[0];
+    void done.then(() => {
+      over = true;
+      idle.push(used);
+    });
+    await Promise.race([done, held]);
+    if (!over) await drained();
+    return answered;
   };
-  const defects: unknown[] = [];
 
   return {
     clock,
     ledger,
     provider,
-    messages: wake.messages,
+    messages: queue.messages,
     faults,
     timing,
-    deliver: ({ queue, id }) =>
-      survive(() => (queue === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, 40_000)) : work(id as CredentialId, plusMs(nowMs, 40_000)))),
-    fact: (type, subject, sequence, role = ENTITLED) => {
-      const attributes = { email: `${subject}@example.com`, roles: [role] };
-      const fact: OwnerFact = {
-        type,
-        id: `${subject}-${sequence}`,
-        source: 'hr',
-        subject,
-        sequence,
-        occurredAtMs: nowMs,
-        effectiveAtMs: nowMs,
-        cause: 'normal',
-        attributes,
-      };
-      return survive(() => hear(fact));
-    },
-    request: (subject, key) =>
-      survive(() =>
-        ask(CALLER, CALLER.arn, {
-          profile: 'p',
-          owner: `hr:${subject}`,
-          purpose: 'x',
-          environment: 'e',
-          consumers: [],
-          idempotencyKey: key,
-        }),
+    policy,
+    protocol: planted.protocol ?? PROTOCOL,
+    defects,
+    consumedAtMs,
+    deliver: ({ queue: of, id }) =>
+      run(({ offboard, work }) =>
+        of === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, STOP_AFTER_MS)) : work(id as CredentialId, plusMs(nowMs, STOP_AFTER_MS)),
       ),
-    revoke: (id) =>
-      survive(() =>
-        command(
-          base,
-          id,
-          { type: 'revoke', cause: 'requested' },
-          { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' },
-        ),
-      ),
-    rotate: (id) =>
-      survive(() =>
-        command(base, id, { type: 'rotate' }, { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: id, policyDigest: 'd' }),
-      ),
+    hear: (fact) => run(({ hear }) => hear(fact)),
+    request: (owner, asked) =>
+      run(({ ask }) => ask(PIPELINE, PIPELINE.arn, { ...asked, owner, purpose: 'x', environment: 'e', consumers: CONSUMERS })),
+    change: (caller, id, verb, to) => run(({ change }) => change(caller, caller.arn, id, { verb, reason: 'x', to })),
+    release: () =>
+      run(async ({ batches, release }) => {
+        const open = await batches(SECURITY, SECURITY.arn);
+        if (open.ok && open.held) await release(SECURITY, SECURITY.arn, open.held.seal, 'looked at');
+      }),
+    sweepDue: () => run((of) => of.sweepDue()),
+    sweepAccount: () => run((of) => of.sweepAccount()),
     consume: () =>
       [...ledger.credentials.values()].flatMap(({ state }) => {
-        const current = provider.secrets.get(state.grant.secretName)?.labels.get('AWSCURRENT');
-        const keys = provider.users.get(state.grant.accountName)?.keys ?? new Map<KeyId, { attempt: AttemptId | undefined }>();
-        const key = [...keys].find(([, { attempt }]) => attempt === current)?.[0];
-        return state.status === 'active' && !(key && use(provider, key, nowMs)) ? [state.id] : [];
+        if (state.status !== 'active') return [];
+        const { accountName, secretName } = state.grant;
+        const user = provider.users.get(accountName);
+        const key = keyUnder(provider, secretName, accountName, 'AWSCURRENT');
+        if (!user || !key || !accepts(provider, user, key, nowMs)) return [state.id];
+        noteUse(key, nowMs);
+        consumedAtMs.set(key, nowMs);
+        return [];
       }),
-    sweep: () => survive(() => sweep()),
     pass: async (ms) => {
       nowMs = plusMs(nowMs, ms);
       await faults.land(nowMs);
-      if (defects.length) throw defects[0];
     },
     calm: () => {
       quiet = true;

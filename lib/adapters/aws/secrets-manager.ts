@@ -48,13 +48,13 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
     return tags.get('nhi:credential') === id && tags.get('nhi:stack') === stack;
   };
 
-  const restrict = async ({ grant }: Credential, readers: readonly string[]): Promise<void> => {
+  const restrict = async (by: SecretsManagerClient, { grant }: Credential, readers: readonly string[]): Promise<void> => {
     const command = new PutResourcePolicyCommand({
       SecretId: grant.secretName,
       ResourcePolicy: JSON.stringify(readPolicy(readers, managerRoleArns)),
       BlockPublicPolicy: true,
     });
-    await ask('PutResourcePolicy', () => client.send(command));
+    await ask('PutResourcePolicy', () => by.send(command));
   };
 
   return {
@@ -79,7 +79,7 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
           if (secret.DeletedDate) throw refusal;
         },
       });
-      await restrict(credential, []); // before it has a value
+      await restrict(once, credential, []); // before it has a value; repeated by itself, it could close the secret after it was shared
     },
 
     put: async ({ grant }, attempt, body) => {
@@ -130,9 +130,9 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
       await ask('TagResource', () => once.send(command));
     },
 
-    share: (credential) => restrict(credential, credential.grant.consumers),
+    share: (credential) => restrict(client, credential, credential.grant.consumers),
 
-    close: (credential) => restrict(credential, []),
+    close: (credential) => restrict(client, credential, []),
 
     withdraw: async ({ grant }) => {
       const command = new DeleteSecretCommand({ SecretId: grant.secretName, RecoveryWindowInDays: RECOVERY_DAYS });

@@ -1,96 +1,113 @@
 import type { Clock, Connector } from '../../application/ports.ts';
 import type { Credential } from '../../domain/credential/state.ts';
 import { Fault, Secret } from '../../domain/faults.ts';
-import type { KeyId } from '../../domain/types.ts';
-import { type IamUser, type ProviderWorld, use } from './provider-world.ts';
+import type { EpochMs, KeyId } from '../../domain/types.ts';
+import { deleteKey, listedKeys, removeUser } from './iam-removal.ts';
+import { type IamKey, type IamUser, noteUse, type ProviderWorld, plainSend, type Send } from './provider-world.ts';
 
 const MAX_KEYS = 2;
 
-/** IAM as its documentation has it: two keys a user, inactive ones included; a fresh key refused and perhaps not listed; no deletion of what something hangs on. */
-export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => string): Connector {
+const seenByGetUser = ({ users, readLagMs, deletedUsers }: ProviderWorld, name: string, nowMs: EpochMs): boolean => {
+  const user = users.get(name);
+  const deletedAtMs = deletedUsers.get(name);
+  if (user) return nowMs - user.createdAtMs >= readLagMs;
+  return deletedAtMs !== undefined && nowMs - deletedAtMs < readLagMs;
+};
+
+/**
+ * IAM as its documentation has it: two keys a user, inactive ones included; a fresh key refused and perhaps not listed; GetUser behind by
+ * as much; no deletion of what something hangs on. Each request goes through `send`, in the order of the real connector.
+ */
+export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => string, send: Send = plainSend): Connector {
   const userOf = ({ grant }: Credential): IamUser | undefined => world.users.get(grant.accountName);
-  const fresh = (createdAtMs: number): boolean => clock.now() - createdAtMs < world.propagationMs;
+  const keyOf = (credential: Credential, keyId: KeyId): IamKey | undefined => userOf(credential)?.keys.get(keyId);
+  const setActive = (credential: Credential, keyId: KeyId, active: boolean): boolean => {
+    const key = keyOf(credential, keyId);
+    if (key) key.active = active;
+    return key !== undefined;
+  };
   return {
     ensureAccount: async (credential) => {
       const { id, grant, holder } = credential;
-      const known = userOf(credential);
-      if (known && known.credential !== id) throw new Fault('foreign-account', false, grant.accountName);
-      if (known) known.inGroup = true;
-      else
+      const isNew = await send('CreateUser', false, () => {
+        if (world.users.has(grant.accountName)) return false;
+        const tags = { credential: id, path: '/nhi/', ownerKey: holder.key, createdAtMs: clock.now() };
         world.users.set(grant.accountName, {
-          credential: id,
-          ownerKey: holder.key,
+          ...tags,
           denied: false,
-          inGroup: true,
+          inGroup: false,
           attached: new Set(),
           keys: new Map(),
+          goneKeys: new Map(),
         });
+        return true;
+      });
+      if (!isNew)
+        await send('GetUser', true, () => {
+          if (!seenByGetUser(world, grant.accountName, clock.now()))
+            throw new Fault('provider-throttled', true, 'GetUser: a user that is there is not seen yet');
+          if (userOf(credential)?.credential !== id) throw new Fault('foreign-account', false, grant.accountName);
+        });
+      await send('AddUserToGroup', true, () => {
+        const user = userOf(credential);
+        if (!user) throw new Fault('provider-refused', false, 'AddUserToGroup: NoSuchEntity');
+        user.inGroup = true;
+      });
     },
     createVersion: async (credential, attempt) => {
-      const user = userOf(credential);
-      if (!user) throw new Fault('provider-refused', false, 'CreateAccessKey: NoSuchEntity');
-      if (user.keys.size >= MAX_KEYS) throw new Fault('key-quota', true, 'CreateAccessKey: LimitExceeded');
-      const keyId = newKeyId() as KeyId;
-      const secret = `secret-of-${keyId}`;
-      user.keys.set(keyId, { secret, attempt, createdAtMs: clock.now(), active: true, usedAtMs: undefined });
       const { grant } = credential;
-      const body = {
-        v: 1,
-        kind: 'aws-access-key',
-        accessKeyId: keyId,
-        secretAccessKey: secret,
-        accountId: grant.account,
-        userName: grant.accountName,
-        versionId: attempt,
+      const { keyId, secret } = await send('CreateAccessKey', false, () => {
+        const user = userOf(credential);
+        if (!user) throw new Fault('provider-refused', false, 'CreateAccessKey: NoSuchEntity');
+        if (user.keys.size >= MAX_KEYS) throw new Fault('key-quota', true, 'CreateAccessKey: LimitExceeded');
+        const made = newKeyId() as KeyId;
+        const key: IamKey = { secret: `secret-of-${made}`, attempt, createdAtMs: clock.now(), active: true, usedAtMs: undefined };
+        user.keys.set(made, key);
+        return { keyId: made, secret: key.secret };
+      });
+      const names = { accountId: grant.account, userName: grant.accountName, versionId: attempt };
+      return {
+        keyId,
+        body: new Secret(JSON.stringify({ v: 1, kind: 'aws-access-key', accessKeyId: keyId, secretAccessKey: secret, ...names })),
       };
-      return { keyId, body: new Secret(JSON.stringify(body)) };
     },
-    listVersions: async (credential) =>
-      [...(userOf(credential)?.keys ?? [])].filter(([, { createdAtMs }]) => !fresh(createdAtMs)).map(([keyId]) => keyId),
+    listVersions: (credential) => send('ListAccessKeys', true, () => listedKeys(world, userOf(credential), clock.now())),
     keyIdOf: (body) => JSON.parse(body.reveal()).accessKeyId,
-    verify: async (body) => {
-      const { accessKeyId, userName } = JSON.parse(body.reveal());
-      const key = world.users.get(userName)?.keys.get(accessKeyId);
-      const known = key?.active === true && !fresh(key.createdAtMs); // a deny does not stop GetCallerIdentity
-      if (known) use(world, accessKeyId, clock.now()); // counts as use
-      return known;
-    },
-    lastUsed: async (credential, keyId) => userOf(credential)?.keys.get(keyId)?.usedAtMs,
-    disableVersion: async (credential, keyId) => {
-      const key = userOf(credential)?.keys.get(keyId);
-      if (key) key.active = false;
-    },
-    deleteVersion: async (credential, keyId) => {
-      userOf(credential)?.keys.delete(keyId);
-    },
-    deny: async (credential) => {
-      const user = userOf(credential);
-      if (user) user.denied = true;
-    },
-    lift: async (credential) => {
-      const user = userOf(credential);
-      if (user) user.denied = false;
-    },
-    enableVersion: async (credential, keyId) => {
-      const key = userOf(credential)?.keys.get(keyId);
-      if (key) key.active = true;
-      return key !== undefined;
-    },
-    tagOwner: async (credential, holder) => {
-      const user = userOf(credential);
-      if (!user) throw new Fault('provider-refused', false, 'TagUser: NoSuchEntity');
-      user.ownerKey = holder.key;
-    },
+    verify: (body) =>
+      send('GetCallerIdentity', false, () => {
+        const { accessKeyId, userName } = JSON.parse(body.reveal());
+        const key = world.users.get(userName)?.keys.get(accessKeyId);
+        const known = key?.active === true && clock.now() - key.createdAtMs >= world.propagationMs; // a deny does not stop GetCallerIdentity
+        if (known) noteUse(key, clock.now()); // counts as use
+        return known;
+      }),
+    lastUsed: (credential, keyId) => send('GetAccessKeyLastUsed', true, () => keyOf(credential, keyId)?.usedAtMs),
+    disableVersion: (credential, keyId) => send('UpdateAccessKey Inactive', true, () => void setActive(credential, keyId, false)),
+    deleteVersion: (credential, keyId) => send('DeleteAccessKey', true, () => deleteKey(userOf(credential), keyId, clock.now())),
+    deny: (credential) =>
+      send('PutUserPolicy', true, () => {
+        const user = userOf(credential);
+        if (user) user.denied = true;
+      }),
+    lift: (credential) =>
+      send('DeleteUserPolicy', false, () => {
+        const user = userOf(credential);
+        if (user) user.denied = false;
+      }),
+    enableVersion: (credential, keyId) => send('UpdateAccessKey Active', false, () => setActive(credential, keyId, true)),
+    tagOwner: (credential, holder) =>
+      send('TagUser', false, () => {
+        const user = userOf(credential);
+        if (!user) throw new Fault('provider-refused', false, 'TagUser: NoSuchEntity');
+        user.ownerKey = holder.key;
+      }),
     removeAccount: async (credential) => {
-      const user = userOf(credential);
-      if (!user) return true;
-      for (const [keyId, { createdAtMs }] of user.keys) if (!fresh(createdAtMs)) user.keys.delete(keyId);
-      user.attached.clear();
-      user.inGroup = false;
-      if (user.keys.size > 0) return false; // DeleteConflict; the deny is put back before anything else
-      world.users.delete(credential.grant.accountName);
-      return true;
+      const name = credential.grant.accountName;
+      if (!(await send('GetUser', true, () => seenByGetUser(world, name, clock.now())))) return true;
+      const user = world.users.get(name);
+      if (user && user.credential !== credential.id) throw new Fault('foreign-account', false, name);
+      return removeUser(world, clock, name, send);
     },
-    accountExists: async (credential) => userOf(credential) !== undefined,
+    accountExists: ({ grant }) => send('GetUser', true, () => seenByGetUser(world, grant.accountName, clock.now())),
   };
 }

@@ -8,6 +8,7 @@ import type {
   Loaded,
   OwnerAppend,
   PolicyAppend,
+  RecordAppend,
   Release,
   WorkItem,
   WorkQueue,
@@ -36,6 +37,8 @@ export interface MemoryLedger extends Ledger {
   readonly history: ReadonlyMap<string, readonly Envelope[]>;
   /** Records that can't be read, for a test to damage and to mend. */
   readonly damaged: Set<string>;
+  /** Calls `listener` with every append as it takes effect. */
+  watch(listener: (append: RecordAppend) => void): void;
 }
 
 interface KeptList {
@@ -56,6 +59,7 @@ export function memoryLedger(): MemoryLedger {
   const held = new Map<OwnerId, CredentialId[]>();
   const findings = new Map<string, Finding>();
   const damaged = new Set<string>();
+  const listeners: ((append: RecordAppend) => void)[] = [];
   const guard: Guard = { counts: new Map(), members: [], releases: [], open: 1 };
 
   const putDenyList = (before: number, state: DenyList, dueAtMs: EpochMs | undefined): void => {
@@ -63,31 +67,29 @@ export function memoryLedger(): MemoryLedger {
     denyLists.set(state.id, { state, version: before + 1, dueAtMs });
   };
 
+  const isOurs = (id: string, last: Envelope): boolean => history.get(id)?.some((event) => event.id === last.id) ?? false;
+
   const write = <S extends Credential | Owner | PolicyInForce | Feed>(
     records: Map<S['id'], Kept<S>>,
     queue: WorkQueue,
-    {
-      before,
-      state,
-      envelopes,
-      dueAtMs,
-      companions,
-    }: { readonly before: Loaded<S> | undefined; readonly state: S; readonly envelopes: readonly Envelope[] } & Pick<
-      CredentialAppend,
-      'dueAtMs' | 'companions'
-    >,
+    append: RecordAppend & { readonly state: S },
   ): void => {
+    const { before, state, envelopes, dueAtMs, companions } = append;
     const last = envelopes.at(-1);
     if (!last) throw new Fault('misconfigured', false, 'an append without events');
-    const events = history.get(state.id) ?? [];
-    if (events.some(({ id }) => id === last.id)) return; // ours, went through unnoticed
-    if ((records.get(state.id)?.version ?? 0) !== (before?.version ?? 0)) throw new Fault('ledger-conflict', true, state.id);
+    if ((records.get(state.id)?.version ?? 0) !== (before?.version ?? 0)) {
+      if (isOurs(state.id, last)) return; // it went through unnoticed
+      throw new Fault('ledger-conflict', true, state.id);
+    }
     for (const companion of companions) claim(unique, guard, companion);
     for (const companion of companions)
       if (companion.item === 'deny-list') putDenyList(companion.before, companion.state, companion.dueAtMs);
     for (const companion of companions) keep(unique, held, guard, companion);
-    history.set(state.id, [...events, ...envelopes]);
+    const events = history.get(state.id);
+    if (events) events.push(...envelopes);
+    else history.set(state.id, [...envelopes]);
     records.set(state.id, { state, version: last.version, headHash: last.hash, queue, dueAtMs });
+    for (const listener of listeners) listener(append);
   };
 
   const load = <S>(records: ReadonlyMap<string, Kept<S>>, id: string): Kept<S> | undefined => {
@@ -123,6 +125,7 @@ export function memoryLedger(): MemoryLedger {
     denyLists,
     history,
     damaged,
+    watch: (listener) => void listeners.push(listener),
     credential: async (id) => load(credentials, id),
     owner: async (id) => load(owners, id),
     policy: async () => load(policies, POLICY_ID),
@@ -163,14 +166,14 @@ export function memoryLedger(): MemoryLedger {
       guard.open += 1;
       return true;
     },
-    events: async (id) => history.get(id) ?? [],
+    events: async (id) => [...(history.get(id) ?? [])],
     appendCredential: async (append: CredentialAppend) => {
-      const { requires } = append;
+      const { requires, state, envelopes } = append;
       const owner = requires && owners.get(requires.id)?.state;
-      const mine = history.get(append.state.id)?.some(({ id }) => id === append.envelopes.at(-1)?.id);
-      if (requires && !mine && !(owner?.status === 'active' && owner.epoch === requires.epoch && !owner.killed))
-        throw new Fault('owner-not-active', false, requires.id);
-      write(credentials, append.state.grant.connector, append);
+      const [last] = envelopes.slice(-1);
+      const mayReceive = owner?.status === 'active' && owner.epoch === requires?.epoch && !owner.killed;
+      if (requires && !mayReceive && !(last && isOurs(state.id, last))) throw new Fault('owner-not-active', false, requires.id);
+      write(credentials, state.grant.connector, append);
     },
     appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
     appendPolicy: async (append: PolicyAppend) => write(policies, 'owner', append),

@@ -8,10 +8,17 @@ export interface ProviderWorld {
   readonly killVersions: (readonly string[])[];
   /** A new key is refused for so long, and a listing may miss it for so long. IAM: 3 to 4 s, longer at times. */
   readonly propagationMs: number;
+  /** For so long GetUser misses a new user and finds one that is gone, and a listing shows a key that is gone. */
+  readonly readLagMs: number;
+  /** When a user of that name was deleted last. */
+  readonly deletedUsers: Map<string, EpochMs>;
 }
 
 export interface IamUser {
-  readonly credential: CredentialId;
+  /** `undefined`: made by hand. */
+  readonly credential: CredentialId | undefined;
+  readonly path: string;
+  readonly createdAtMs: EpochMs;
   /** Value of the owner tag. */
   ownerKey: string;
   /** The inline deny-all is in place. */
@@ -20,10 +27,13 @@ export interface IamUser {
   /** What somebody else hung on the user, by name. */
   readonly attached: Set<string>;
   readonly keys: Map<KeyId, IamKey>;
+  /** When a key was deleted. */
+  readonly goneKeys: Map<KeyId, EpochMs>;
 }
 
-interface IamKey {
+export interface IamKey {
   readonly secret: string;
+  /** `undefined`: made by hand. */
   readonly attempt: AttemptId | undefined;
   readonly createdAtMs: EpochMs;
   active: boolean;
@@ -31,12 +41,13 @@ interface IamKey {
   usedAtMs: EpochMs | undefined;
 }
 
+export type StagingLabel = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
+
 export interface StoredSecret {
   readonly credential: CredentialId;
   ownerKey: string;
-  readonly versions: Map<AttemptId, string>;
-  /** Staging label to version. */
-  readonly labels: Map<'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS', AttemptId>;
+  readonly versions: Map<AttemptId, { readonly value: string; readonly storedAtMs: EpochMs }>;
+  readonly labels: Map<StagingLabel, AttemptId>;
   readers: readonly string[];
   deletedAtMs: EpochMs | undefined;
 }
@@ -44,28 +55,51 @@ export interface StoredSecret {
 /** IAM notes the first use in so long, and none of those that follow. */
 const USAGE_LAG_MS = 900_000;
 
-/** A call with that key, whoever makes it; whether it is accepted. */
-export function use(world: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
-  const accepted = accepts(world, keyId, nowMs);
-  for (const { keys } of world.users.values()) {
-    const key = keys.get(keyId);
-    if (accepted && key && (key.usedAtMs === undefined || nowMs - key.usedAtMs >= USAGE_LAG_MS)) key.usedAtMs = nowMs;
-  }
-  return accepted;
-}
-
-export const providerWorld = (propagationMs = 4_000): ProviderWorld => ({
+export const providerWorld = (propagationMs = 4_000, readLagMs = 0): ProviderWorld => ({
   users: new Map(),
   secrets: new Map(),
   killVersions: [],
   propagationMs,
+  readLagMs,
+  deletedUsers: new Map(),
 });
 
 /** Whether a signed call with that key would be accepted now. */
-export function accepts({ users, killVersions, propagationMs }: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
-  for (const { keys, denied, ownerKey } of users.values()) {
-    const key = keys.get(keyId);
-    if (key) return !denied && !killVersions.at(-1)?.includes(ownerKey) && key.active && nowMs - key.createdAtMs >= propagationMs;
+export const accepts = (
+  { propagationMs, killVersions }: ProviderWorld,
+  { denied, ownerKey }: IamUser,
+  key: IamKey,
+  nowMs: EpochMs,
+): boolean => !denied && !killVersions.at(-1)?.includes(ownerKey) && key.active && nowMs - key.createdAtMs >= propagationMs;
+
+/** A use of the key is noted, whoever makes it. */
+export function noteUse(key: IamKey, nowMs: EpochMs): void {
+  if (key.usedAtMs === undefined || nowMs - key.usedAtMs >= USAGE_LAG_MS) key.usedAtMs = nowMs;
+}
+
+/** A call with that key, whoever makes it; whether it is accepted. */
+export function use(world: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean {
+  for (const user of world.users.values()) {
+    const key = user.keys.get(keyId);
+    if (!key || !accepts(world, user, key, nowMs)) continue;
+    noteUse(key, nowMs);
+    return true;
   }
   return false;
 }
+
+/** The key whose value a consumer finds under that label. */
+export function keyUnder(world: ProviderWorld, secretName: string, userName: string, label: StagingLabel): IamKey | undefined {
+  const attempt = world.secrets.get(secretName)?.labels.get(label);
+  if (attempt === undefined) return undefined;
+  for (const key of world.users.get(userName)?.keys.values() ?? []) if (key.attempt === attempt) return key;
+  return undefined;
+}
+
+/**
+ * One request to the provider: what may go wrong on the way stands here. `repeatable`: its client sends it again by itself, so that it may
+ * take effect once more after it was answered.
+ */
+export type Send = <T>(operation: string, repeatable: boolean, act: () => T) => Promise<T>;
+
+export const plainSend: Send = async (_operation, _repeatable, act) => act();

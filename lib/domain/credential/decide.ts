@@ -1,6 +1,6 @@
 import type { Rotation } from '../policy.ts';
 import { DAY_MS, KEYS_A_DAY, type Timing } from '../timing.ts';
-import { type AttemptId, type CredentialId, type EpochMs, type KeyId, type OwnerId, plusMs, unreachable } from '../types.ts';
+import { type AttemptId, type CredentialId, type EpochMs, type OwnerId, plusMs, unreachable } from '../types.ts';
 import { isDeliveredOnce } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { warningsBy } from './expiry.ts';
@@ -12,10 +12,12 @@ import type {
   HandoverCause,
   Holder,
   LeasedStep,
+  Provisioning,
   RevocationCause,
   Rung,
   Suspended,
   SuspensionCause,
+  Version,
 } from './state.ts';
 
 /** Refused when the credential is no longer that owner's, or was given in a later life. */
@@ -124,7 +126,7 @@ export function decide(
   switch (command.type) {
     case 'revoke':
       if (state.status === 'revoking' || state.status === 'revoked') return reject('already-ending');
-      return revoked(command.cause, nowMs, timing);
+      return revoked(state, command.cause, nowMs, timing);
     case 'start':
       return started(state, command, nowMs, timing, plan);
     case 'suspend':
@@ -173,8 +175,11 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
       return next.do === 'pass-on' ? accept({ type: 'CredentialHandedOver', to: next.to, atMs: nowMs }) : reject('not-the-next-step');
     }
     case 'undo': {
-      const keyId = undoable(state, nowMs);
-      return keyId ? accept({ type: 'UndoRequested', keyId, atMs: nowMs }) : reject('nothing-to-undo');
+      const version = undoable(state, nowMs);
+      if (!version) return reject('nothing-to-undo');
+      // No call that disabled it can land any later than this.
+      const settledAtMs = plusMs(version.deleteAtMs, timing.leaseMs + timing.settleMs - state.rotation.regretMs);
+      return accept({ type: 'UndoRequested', keyId: version.keyId, atMs: nowMs, settledAtMs });
     }
     case 'require-approval': {
       if (state.approval?.kind === 'pending' || (state.approval?.kind === 'granted' && state.approval.untilMs > nowMs)) return accept();
@@ -203,6 +208,9 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
 const isSpent = ({ attemptedAtMs: [oldest, ...rest] }: Active, nowMs: EpochMs): boolean =>
   oldest !== undefined && rest.length + 1 >= KEYS_A_DAY && nowMs < plusMs(oldest, DAY_MS);
 const isLiving = (state: Credential): state is Active | Suspended => state.status === 'active' || state.status === 'suspended';
+/** What was just made may not be seen yet, and then looks gone. */
+const isNew = (state: Provisioning | Active | Suspended, nowMs: EpochMs, { settleMs }: Timing): boolean =>
+  state.status === 'provisioning' || nowMs < state.activeSinceMs + settleMs;
 const isHeldBy = ({ holder }: Credential, { ownerId, epochBelow }: IfHeldBy): boolean => holder.id === ownerId && holder.epoch < epochBelow;
 const endingOr = ({ status }: Credential, why: Rejection): Rejection =>
   status === 'revoking' || status === 'revoked' ? 'already-ending' : why;
@@ -215,12 +223,18 @@ function suspended(state: Credential, { why, ends }: Extract<Command, { type: 's
   return sooner ? accept({ type: 'SuspensionStarted', why, atMs: nowMs, ends: sooner }) : reject('already-suspended');
 }
 
-const revoked = (cause: RevocationCause, nowMs: EpochMs, { revokeWithinMs }: Timing): Decision =>
-  accept({ type: 'RevocationStarted', cause, atMs: nowMs, deadlineMs: plusMs(nowMs, revokeWithinMs) });
+const revoked = (state: Provisioning | Active | Suspended, cause: RevocationCause, nowMs: EpochMs, timing: Timing): Decision =>
+  accept({
+    type: 'RevocationStarted',
+    cause,
+    atMs: nowMs,
+    deadlineMs: plusMs(nowMs, timing.revokeWithinMs),
+    ...(isNew(state, nowMs, timing) && { settledAtMs: plusMs(nowMs, timing.settleMs) }),
+  });
 
 /** What was suspended for another reason stays so, with the end it had, after the kill is lifted. */
 function killed(state: Credential, { killedAtMs }: Extract<Command, { type: 'kill' }>, nowMs: EpochMs, timing: Timing): Decision {
-  if (state.status === 'provisioning') return revoked('owner-killed', nowMs, timing);
+  if (state.status === 'provisioning') return revoked(state, 'owner-killed', nowMs, timing);
   if (!isLiving(state)) return reject('already-ending');
   if (state.status === 'active' || state.liftAtMs !== undefined)
     return accept({ type: 'SuspensionStarted', why: 'killed', atMs: nowMs, ends: undefined, killedAtMs });
@@ -260,9 +274,9 @@ const isBeingMade = ({ versions }: Active): boolean =>
   versions.length > 1 || versions.some(({ phase }) => phase !== 'current' && phase !== 'retiring' && phase !== 'disabled');
 
 /** The one disabled last; not one that is deleted because somebody knew it. */
-function undoable({ versions, replacement }: Active, nowMs: EpochMs): KeyId | undefined {
+function undoable({ versions, replacement }: Active, nowMs: EpochMs): Extract<Version, { phase: 'disabled' }> | undefined {
   if (replacement) return undefined;
-  return versions.flatMap((version) => (version.phase === 'disabled' && version.deleteAtMs > nowMs ? [version] : [])).at(-1)?.keyId;
+  return versions.flatMap((version) => (version.phase === 'disabled' && version.deleteAtMs > nowMs ? [version] : [])).at(-1);
 }
 
 function started(

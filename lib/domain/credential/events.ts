@@ -76,11 +76,13 @@ export type CredentialEvent =
     }
   | { readonly type: 'VersionDeleted'; readonly fence: number; readonly keyId: KeyId }
   /** A disabled key is wanted back within its regret time. */
-  | { readonly type: 'UndoRequested'; readonly keyId: KeyId; readonly atMs: EpochMs }
+  | { readonly type: 'UndoRequested'; readonly keyId: KeyId; readonly atMs: EpochMs; readonly settledAtMs: EpochMs }
   | {
+      /** `againAtMs`: until then a call that was sent before may disable it, so it is enabled once more. */
       readonly type: 'VersionRestored';
       readonly fence: number;
       readonly keyId: KeyId;
+      readonly againAtMs?: EpochMs;
       readonly checkAtMs: EpochMs;
       readonly hardLimitAtMs: EpochMs;
     }
@@ -125,7 +127,14 @@ export type CredentialEvent =
   /** `warning`: its number; its owner may renew it until then. */
   | { readonly type: 'ExpiryApproaching'; readonly warning: number; readonly expiresAtMs: EpochMs }
   | { readonly type: 'ExpiryRenewed'; readonly ttlMs: number; readonly atMs: EpochMs }
-  | { readonly type: 'RevocationStarted'; readonly cause: RevocationCause; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
+  /** `settledAtMs`: where the credential is new, what was just made may not be seen until then. */
+  | {
+      readonly type: 'RevocationStarted';
+      readonly cause: RevocationCause;
+      readonly atMs: EpochMs;
+      readonly deadlineMs: EpochMs;
+      readonly settledAtMs?: EpochMs;
+    }
   /** `startedAtMs`: when its call began, at the earliest. */
   | { readonly type: 'AccessDenied'; readonly startedAtMs: EpochMs; readonly atMs: EpochMs }
   /** `secretClosedAtMs`: the second line, nobody but us reads the secret any more. */

@@ -15,13 +15,19 @@ function activeOnly(state: Credential, event: CredentialEvent): Active {
   throw new Error(`history: ${event.type} while ${state.status}`);
 }
 
+/** What was to be disabled with a replacement that is not carried on is so still: the call may be out. */
 export function suspensionStarted(state: Credential, event: Event<'SuspensionStarted'>): Suspended {
   const { why, atMs, ends, killedAtMs } = event;
   const before = living(state, event);
   const again = before.status === 'suspended' && before.liftAtMs === undefined ? before : undefined;
+  const { replacement } = before;
+  const versions = before.versions.map((version) =>
+    version.phase === 'retiring' && replacement && isKnown(replacement, version) ? { ...version, allowed: true } : version,
+  );
   return {
     ...before,
-    replacement: withoutHeir(before.replacement),
+    versions,
+    replacement: withoutHeir(replacement),
     status: 'suspended',
     why,
     ends,

@@ -85,12 +85,16 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
     case 'VersionDisabled':
       return disabled(state, event);
     case 'UndoRequested':
-      return byKey(state, event.keyId, ({ attempt, keyId }) => (attempt ? { phase: 'restoring', attempt, keyId } : undefined));
-    case 'VersionRestored': {
-      const { checkAtMs, hardLimitAtMs } = event;
-      return byKey(answered(state), event.keyId, ({ phase, attempt, keyId }) =>
-        phase === 'restoring' ? { phase: 'retiring', attempt, keyId, checkAtMs, hardLimitAtMs, allowed: false } : undefined,
+      return byKey(state, event.keyId, ({ attempt, keyId }) =>
+        attempt ? { phase: 'restoring', attempt, keyId, enableAtMs: event.atMs, settledAtMs: event.settledAtMs } : undefined,
       );
+    case 'VersionRestored': {
+      const { checkAtMs, hardLimitAtMs, againAtMs } = event;
+      return byKey(answered(state), event.keyId, (version) => {
+        if (version.phase !== 'restoring') return undefined;
+        if (againAtMs !== undefined) return { ...version, enableAtMs: againAtMs };
+        return { phase: 'retiring', attempt: version.attempt, keyId: version.keyId, checkAtMs, hardLimitAtMs, allowed: false };
+      });
     }
     case 'SuspensionStarted':
       return suspensionStarted(state, event);
@@ -206,7 +210,8 @@ function activated(state: Credential, event: Event<'CredentialActivated'>): Cred
 function revocationStarted(state: Credential, event: Event<'RevocationStarted'>): Revoking {
   if (state.status === 'revoking' || state.status === 'revoked') throw new Error(`history: ${event.type} while ${state.status}`);
   const { id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts, attemptedAtMs } = state;
-  const { fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession } = state;
+  const { fence, lease, inFlight, givingBackUntilMs, taggedFor, succession } = state;
+  const lostUntilMs = event.settledAtMs === undefined ? state.lostUntilMs : latest(state.lostUntilMs, event.settledAtMs);
   return {
     ...{ id, holder, grant, rotation, requestedAtMs, expiry, versions, attempts, attemptedAtMs },
     ...{ fence, lease, inFlight, lostUntilMs, givingBackUntilMs, taggedFor, succession },

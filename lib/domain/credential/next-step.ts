@@ -96,6 +96,7 @@ function provision(state: Provisioning, nowMs: EpochMs): NextStep {
     case 'verified':
       return { do: 'promote', attempt: version.attempt, keyId: version.keyId };
     default:
+      if (state.lostUntilMs !== undefined && nowMs < state.lostUntilMs) return wait(state.lostUntilMs); // it may close the secret to all once more
       return { do: 'share' }; // only now may the consumer read: the first version of a secret gets AWSCURRENT by itself, verified or not
   }
 }
@@ -152,7 +153,7 @@ function dueOf(state: Active, version: Version): readonly Due[] {
       return [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
     }
     case 'restoring':
-      return [{ atMs: unsettledUntilMs(state), step: { do: 'enable-version', keyId: version.keyId } }]; // nothing may be out that disables it again
+      return [{ atMs: latest(version.enableAtMs, unsettledUntilMs(state)), step: { do: 'enable-version', keyId: version.keyId } }];
     case 'disabled':
       return [{ atMs: version.deleteAtMs, step: { do: 'delete-version', keyId: version.keyId } }];
     default:
@@ -173,14 +174,14 @@ function deadlinesOf({ replacement, approval, expiry }: Active): Due[] {
   return ends;
 }
 
-/** Once nobody but us knows a key that works: the owner tag, then the ownership. */
+/** Once nobody but us knows a key that works: the owner tag, then the ownership. Until then, and where the heir is lost, the tag is the holder's. */
 function passesOn(state: Active): readonly Due[] {
   const { replacement, holder, taggedFor, lookAgainAtMs } = state;
   const heir = replacement?.cutOffAtMs === undefined ? undefined : replacement.heir?.to;
   if (heir && lookAgainAtMs !== undefined) return []; // a key that no look has seen yet could be one the leaver knows
   const to = heir ?? holder;
   // A tag that was sent before may land late, and would name another.
-  if (taggedFor !== to.id && !(replacement && !heir)) return [{ atMs: unsettledUntilMs(state), step: { do: 'retag', to } }];
+  if (taggedFor !== to.id) return [{ atMs: unsettledUntilMs(state), step: { do: 'retag', to } }];
   return heir ? [{ atMs: AT_ONCE, step: { do: 'pass-on', to } }] : [];
 }
 

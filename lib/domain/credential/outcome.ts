@@ -70,7 +70,13 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
       return accept({ type: 'OwnerTagged', fence, ownerId: outcome.ownerId });
     case 'enable-version':
       return outcome.there
-        ? accept({ type: 'VersionRestored', fence, keyId: outcome.keyId, ...retiresAgain(state, nowMs) })
+        ? accept({
+            type: 'VersionRestored',
+            fence,
+            keyId: outcome.keyId,
+            ...retiresAgain(state, nowMs),
+            ...onceMore(state, outcome.keyId, nowMs),
+          })
         : accept({ type: 'VersionDeleted', fence, keyId: outcome.keyId });
     case 'recover':
       return recovered(state, fence, outcome, nowMs, timing);
@@ -112,6 +118,11 @@ const retiresAgain = ({ rotation, givingBackUntilMs }: Credential, nowMs: EpochM
   const checkAtMs = latest(plusMs(nowMs, rotation.overlapMs), givingBackUntilMs);
   return { checkAtMs, hardLimitAtMs: latest(plusMs(nowMs, rotation.hardLimitMs), checkAtMs) };
 };
+
+function onceMore({ versions }: Credential, keyId: KeyId, nowMs: EpochMs): { readonly againAtMs?: EpochMs } {
+  const version = versions.find((one) => one.phase === 'restoring' && one.keyId === keyId);
+  return version?.phase === 'restoring' && nowMs < version.settledAtMs ? { againAtMs: version.settledAtMs } : {};
+}
 
 function verified(state: Credential, fence: number, { attempt, usable }: Extract<Outcome, { of: 'verify' }>, nowMs: EpochMs): Decision {
   if (usable) return accept({ type: 'VersionVerified', fence, attempt, atMs: nowMs });

@@ -44,7 +44,7 @@ export interface TokenTerms {
  * `attempted`: recorded, the call may be out. `created`: the key exists, its value may not be stored.
  * `stored`: staged AWSPENDING. `verified`: seen to work. `current`: staged AWSCURRENT.
  * `retiring`: no longer current, still working; `allowed` once it is proven, or decided, that nobody needs it.
- * `disabled`: waits out its regret time. `restoring`: is enabled again. `doomed`: to be deleted at once, since nobody ever had it.
+ * `disabled`: waits out its regret time. `restoring`: is enabled again at `enableAtMs`, and once more where an earlier call may disable it until `settledAtMs`. `doomed`: to be deleted at once, since nobody ever had it.
  */
 export type Version =
   | { readonly phase: 'attempted'; readonly attempt: AttemptId; readonly settledAtMs: EpochMs }
@@ -61,7 +61,13 @@ export type Version =
       readonly allowed: boolean;
     }
   | { readonly phase: 'disabled'; readonly attempt: AttemptId; readonly keyId: KeyId; readonly deleteAtMs: EpochMs }
-  | { readonly phase: 'restoring'; readonly attempt: AttemptId; readonly keyId: KeyId }
+  | {
+      readonly phase: 'restoring';
+      readonly attempt: AttemptId;
+      readonly keyId: KeyId;
+      readonly enableAtMs: EpochMs;
+      readonly settledAtMs: EpochMs;
+    }
   | { readonly phase: 'doomed'; readonly attempt: AttemptId | undefined; readonly keyId: KeyId };
 
 /** Steps a worker may hold a lease for; `deny` needs none. */

@@ -40,7 +40,7 @@ export function decideFact(
       const { cause, occurredAtMs, effectiveAtMs } = fact;
       const superseded = sequence <= known.statusSequence;
       if (superseded && sequence <= known.epoch) return { ok: true, events: [] };
-      if (superseded && state?.status !== 'active') return { ok: true, events: [] };
+      if (superseded && state?.status === 'left') return { ok: true, events: [] }; // by a later leave, which ends all that this one would
       const said = { sequence, attributes, cause, occurredAtMs: latest(occurredAtMs, effectiveAtMs), receivedAtMs: nowMs };
       if (effectiveAtMs <= nowMs) return ok({ type: 'OwnerLeft', ...said, stillActive: superseded });
       return superseded ? { ok: true, events: [] } : ok({ type: 'OwnerLeaveScheduled', ...said, leaveAtMs: effectiveAtMs });
@@ -110,7 +110,7 @@ export const tallied = (tally: PassTally, ownerId: OwnerId, epochBelow: number, 
   page
     .filter((credential) => isOf(credential, ownerId, epochBelow))
     .reduce((sum, credential): PassTally => {
-      const done = doneWith(credential, ownerId);
+      const done = doneWith(credential, ownerId, epochBelow);
       return {
         credentials: sum.credentials + 1,
         unfinished: sum.unfinished + (done ? 0 : 1),
@@ -124,8 +124,9 @@ const isOf = ({ holder, succession }: Credential, ownerId: OwnerId, epochBelow: 
   [holder, succession?.from].some((one) => one?.id === ownerId && one.epoch < epochBelow);
 
 /** Revoked with its receipt; passed on; or suspended, with an end that comes by itself. */
-function doneWith({ holder, succession, ...credential }: Credential, ownerId: OwnerId) {
-  if (holder.id !== ownerId && succession) return { cutOffAtMs: succession.cutOffAtMs, completeAtMs: succession.atMs };
+function doneWith({ holder, succession, ...credential }: Credential, ownerId: OwnerId, epochBelow: number) {
+  const isPassedOn = holder.id !== ownerId || holder.epoch >= epochBelow; // perhaps to themselves, back in a later life
+  if (isPassedOn && succession) return { cutOffAtMs: succession.cutOffAtMs, completeAtMs: succession.atMs };
   if (credential.status === 'revoked') return { cutOffAtMs: credential.receipt.cutOffAtMs, completeAtMs: credential.receipt.absentAtMs };
   if (credential.status !== 'suspended' || !credential.ends || credential.deniedAtMs === undefined) return undefined;
   return credential.denyAtMs === undefined ? { cutOffAtMs: credential.deniedAtMs, completeAtMs: credential.deniedAtMs } : undefined;

@@ -101,7 +101,9 @@ function company() {
       [...ledger.owners.values()].find(({ state }) => state.subject === subject)?.state.key ?? ('' as OwnerKey),
     credentials: (): readonly Credential[] => [...ledger.credentials.values()].map(({ state }) => state),
     working: (): readonly KeyId[] =>
-      [...world.users.values()].flatMap(({ keys }) => [...keys.keys()].filter((keyId) => accepts(world, keyId, nowMs))),
+      [...world.users.values()].flatMap((user) =>
+        [...user.keys].flatMap(([keyId, key]) => (accepts(world, user, key, nowMs) ? [keyId] : [])),
+      ),
     owner: (subject: string) => [...ledger.owners.values()].find(({ state }) => state.subject === subject)?.state,
   };
 }

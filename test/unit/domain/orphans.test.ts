@@ -162,7 +162,12 @@ describe('a finding that is seen', () => {
   it.each([
     ['for the first time', undefined, { status: 'open', firstSeenAtMs: 500 }],
     ['again', finding({ status: 'quarantined' }), { status: 'quarantined', firstSeenAtMs: 100 }],
-    ['after its end', finding({ status: 'ended' }), { status: 'ended', firstSeenAtMs: 100 }],
+    ['after its end', finding({ status: 'ended', lastSeenAtMs: at(500) }), { status: 'ended', firstSeenAtMs: 100 }],
+    [
+      'longer after its end than a listing lags',
+      finding({ status: 'ended', lastSeenAtMs: at(500 - 600_001) }),
+      { status: 'open', firstSeenAtMs: 500 },
+    ],
     ['after it was resolved', finding({ status: 'resolved' }), { status: 'open', firstSeenAtMs: 500 }],
   ])('%s', (_name, before, expected) => {
     expect(seen(before && { ...before, wouldHave: 'revoke' }, orphan, at(500))).toEqual({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Credential } from '../../../lib/domain/credential/state.ts';
 import {
   decideFact,
   decideLeave,
@@ -12,7 +13,7 @@ import {
 import { evolveOwner } from '../../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerFact, Removal } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
-import { active, at, denied, done, holder, revoking, timing } from './given.ts';
+import { active, at, denied, done, holder, later, revoking, timing } from './given.ts';
 
 const NOW = at(1_000_000);
 const fresh = { id: 'own_1' as OwnerId, key: 'k1' as OwnerKey };
@@ -64,6 +65,11 @@ describe('facts', () => {
       'a move during a notice period does not cancel the leave',
       [fact('Joined', 1), fact('Left', 2, { effectiveAtMs: at(2_000_000) }), fact('Moved', 3)],
       { status: 'leaving' },
+    ],
+    [
+      'a leave heard of in the notice period of a later one ends what was before it, though that is taken back',
+      [fact('Joined', 1), fact('Left', 3, { effectiveAtMs: at(2_000_000) }), fact('Left', 2), fact('Returned', 4)],
+      { status: 'active', epoch: 2 },
     ],
     [
       'a return during a notice period does',
@@ -133,12 +139,17 @@ describe('offboarding', () => {
   };
   const live = active().state;
   const ending = revoking(active()).state;
-  let story = denied(revoking(active()));
+  let story = denied(revoking(later(active(), timing.settleMs)));
   story = done(done(story, 'disable-all', { of: 'disable-all', keyIds: [] }), 'withdraw-secret', { of: 'withdraw-secret' });
   const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', {
     of: 'confirm-absence',
     absent: true,
   }).state;
+
+  const passedOn: Credential['succession'] = {
+    ...{ from: holder, rung: 'chosen', cause: 'requested', line: holder.id, refused: [], acceptedAtMs: undefined },
+    ...{ cutOffAtMs: at(3_000), atMs: at(4_000) },
+  };
 
   it('asks the guard at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'admit', of: 'leave' }));
   it('begins as soon as it is let', () => expect(nextOwnerStep(admitted(left, 'leave'), NOW)).toMatchObject({ do: 'offboard' }));
@@ -149,6 +160,11 @@ describe('offboarding', () => {
     ['revoked', gone, { credentials: 1, unfinished: 0 }],
     ['somebody else’s', { ...live, holder: { ...holder, id: 'own_2' as OwnerId } }, { credentials: 0, unfinished: 0 }],
     ['given in a later life', { ...live, holder: { ...holder, epoch: 2 } }, { credentials: 0, unfinished: 0 }],
+    [
+      'passed on to themselves, back in a later life',
+      { ...live, holder: { ...holder, epoch: 2 }, succession: passedOn },
+      { credentials: 1, unfinished: 0 },
+    ],
   ])('counts a credential that is %s', (_what, credential, expected) => {
     expect(tallied(offboarding.tally, left.id, offboarding.epochBelow, [credential])).toMatchObject(expected);
   });

@@ -1,0 +1,199 @@
+import type { IamUser } from '../../lib/adapters/memory/provider-world.ts';
+import type { Verb } from '../../lib/domain/authorize.ts';
+import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import { type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
+import type { Chance } from './chance.ts';
+import { callerOf, ENTITLED, MEMBERS, type Member, PROFILE_NAMES, refOf, SECURITY } from './company.ts';
+import { PATH, type World } from './world.ts';
+
+/** Something that happens. The numbers choose among what there is by then, so that others can be left out and it still means something. */
+export interface Action {
+  /** Its place in the run it was made for. */
+  readonly at: number;
+  readonly what: 'deliver' | 'pass' | 'say' | 'hear' | 'request' | 'change' | 'release' | 'sweep-account' | 'tamper';
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+const WEIGHTS: readonly (readonly [Action['what'], number])[] = [
+  ...([
+    ['deliver', 46],
+    ['pass', 16],
+    ['say', 7],
+    ['hear', 10],
+    ['request', 8],
+    ['change', 9],
+    ['release', 1],
+    ['sweep-account', 2],
+  ] as const),
+  ['tamper', 1],
+];
+const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
+
+export function nextAction(at: number, dice: Chance): Action {
+  let roll = dice.below(TOTAL);
+  const what = WEIGHTS.find(([, weight]) => {
+    roll -= weight;
+    return roll < 0;
+  });
+  return { at, what: what?.[0] ?? 'deliver', a: dice.below(1e9), b: dice.below(1e9), c: dice.below(1e9) };
+}
+
+/** What the sources have said, by whom it is; and what of it is still on its way. */
+export interface Said {
+  readonly all: OwnerFact[];
+  readonly pending: OwnerFact[];
+  /** Users somebody made by hand outside our path. */
+  readonly outside: Set<string>;
+}
+export const nothingSaid = (): Said => ({ all: [], pending: [], outside: new Set() });
+
+const PASSES = [500, 4_000, 20_000, 61_000, 95_000, 200_000, 1_200_000] as const;
+const VERBS: readonly Verb[] = [
+  ...(['rotate', 'rotate', 'rotate', 'replace', 'suspend', 'resume', 'resume', 'undo', 'undo', 'transfer'] as const),
+  ...(['accept', 'refuse', 'approve', 'approve', 'revoke'] as const),
+];
+const STAYS = MEMBERS.length - 1;
+
+const of = <T>(items: readonly T[], n: number): T | undefined => (items.length ? items[n % items.length] : undefined);
+
+/** Does it, and says what it came to. */
+export async function perform(here: World, { what, a, b, c }: Action, said: Said): Promise<string> {
+  switch (what) {
+    case 'deliver': {
+      const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= here.clock.now());
+      const message = of(visible, a);
+      if (!message) return pass(here, 4_000);
+      const again = b % 10 === 0;
+      if (!again) here.messages.splice(here.messages.indexOf(message), 1);
+      await here.deliver(message);
+      return `work on ${message.id}${again ? ', the message comes again' : ''}`;
+    }
+    case 'pass':
+      return pass(here, PASSES[a % PASSES.length] ?? 500, b % 10 < 7);
+    case 'say':
+      return sayAny(here, said, a, b, c);
+    case 'hear': {
+      const fact = of(said.pending, a);
+      if (!fact) return 'no fact is on its way';
+      if ((await here.hear(fact)) && b % 5 > 0) said.pending.splice(said.pending.indexOf(fact), 1); // else it comes again
+      return `hears ${told(fact)}`;
+    }
+    case 'request': {
+      const member = MEMBERS[a % MEMBERS.length] ?? MEMBERS[0];
+      const profile = PROFILE_NAMES[b % PROFILE_NAMES.length] ?? 'revoked';
+      if ([...here.ledger.credentials.values()].filter(({ state }) => state.status !== 'revoked').length >= 8) return 'enough credentials';
+      await here.request(refOf(member), { profile, idempotencyKey: `k${c % 40}` });
+      return `request of ${profile} for ${refOf(member)}`;
+    }
+    case 'change':
+      return change(here, a, b, c);
+    case 'release':
+      await here.release();
+      return 'what is held is let go';
+    case 'sweep-account':
+      await here.sweepAccount();
+      return 'sweep of the account';
+    case 'tamper':
+      return tamper(here, said, a, b);
+  }
+}
+
+/** Time goes by, as it does where workers run: what is due is queued every minute, and done. */
+export async function pass(here: World, ms: number, served = true): Promise<string> {
+  for (let leftMs = ms; leftMs > 0; ) {
+    const stepMs = leftMs > 600_000 ? 300_000 : leftMs;
+    await here.pass(stepMs);
+    leftMs -= stepMs;
+    if (served) here.consume();
+    await here.sweepDue();
+    if (stepMs < 60_000) continue;
+    for (const message of here.messages.splice(0)) {
+      if (message.visibleAtMs > here.clock.now()) here.messages.push(message);
+      else await here.deliver(message);
+    }
+  }
+  return `${ms / 1000} s pass`;
+}
+
+/** A source says something of somebody; it is on its way. */
+export function say(
+  here: World,
+  said: Said,
+  { source, subject, attributes }: Member,
+  type: OwnerFact['type'],
+  role: string,
+  change: Partial<OwnerFact> = {},
+): OwnerFact {
+  const sequence = 1 + said.all.filter((fact) => fact.source === source && fact.subject === subject).length;
+  const now = here.clock.now();
+  const fact: OwnerFact = {
+    ...{ type, id: `${subject}-${sequence}`, source, subject, sequence, occurredAtMs: now, effectiveAtMs: now, cause: 'normal' },
+    attributes: { ...attributes, email: `${subject}@example.com`, roles: [role] },
+    ...change,
+  };
+  said.all.push(fact);
+  said.pending.push(fact);
+  return fact;
+}
+
+function sayAny(here: World, said: Said, a: number, b: number, c: number): string {
+  const member = MEMBERS[a % MEMBERS.length] ?? MEMBERS[0];
+  const known = said.all.some(({ source, subject }) => source === member.source && subject === member.subject);
+  const stays = a % MEMBERS.length === STAYS;
+  const type = !known || stays ? 'Joined' : ((['Left', 'Left', 'Returned', 'Returned', 'Moved'] as const)[b % 5] ?? 'Left');
+  const role = !stays && known && type !== 'Left' && c % 4 === 0 ? 'X' : ENTITLED;
+  const leave: Partial<OwnerFact> = {
+    effectiveAtMs: plusMs(here.clock.now(), c % 5 === 0 ? 1_800_000 : 0),
+    cause: c % 7 === 0 ? 'for-cause' : 'normal',
+  };
+  return `says ${told(say(here, said, member, type, role, type === 'Left' ? leave : {}))}`;
+}
+
+const told = ({ type, source, subject, sequence, cause, effectiveAtMs, occurredAtMs, attributes }: OwnerFact): string =>
+  `#${sequence} ${source}:${subject} ${type}${cause === 'for-cause' ? ' for cause' : ''} as ${attributes.roles.join()}${
+    effectiveAtMs > occurredAtMs ? ' in half an hour' : ''
+  }`;
+
+async function change(here: World, a: number, b: number, c: number): Promise<string> {
+  const record = of([...here.ledger.credentials.values()], a);
+  if (!record) return 'no credential to change';
+  const { state } = record;
+  const verb = VERBS[b % VERBS.length] ?? 'rotate';
+  const owner = here.ledger.owners.get(state.holder.id)?.state;
+  const caller = owner && (verb === 'accept' || verb === 'refuse') ? callerOf(owner) : SECURITY;
+  const to = refOf(MEMBERS[c % MEMBERS.length] ?? MEMBERS[0]);
+  await here.change(caller, state.id, verb, to);
+  return `${verb} ${state.id}${verb === 'transfer' ? ` to ${to}` : ''}`;
+}
+
+/** Somebody makes a user, or a key, or hangs something on a user of ours, by hand. */
+function tamper({ provider, ledger, clock }: World, said: Said, a: number, b: number): string {
+  const ours = of(
+    [...ledger.credentials.values()].filter(({ state }) => state.status === 'active'),
+    b,
+  )?.state;
+  const user = ours && provider.users.get(ours.grant.accountName);
+  const keyId = `AKIAHAND${provider.users.size}${clock.now()}` as KeyId;
+  const key = { secret: 'by hand', attempt: undefined, createdAtMs: clock.now(), active: true, usedAtMs: undefined };
+  const stray = (path: string): IamUser => {
+    const blank = { credential: undefined, path, createdAtMs: clock.now(), ownerKey: '', denied: false, inGroup: false };
+    return { ...blank, attached: new Set<string>(), keys: new Map([[keyId, key]]), goneKeys: new Map<KeyId, EpochMs>() };
+  };
+  switch (a % 4) {
+    case 0:
+      provider.users.set(`nhi-stray-${clock.now()}`, stray(PATH));
+      return 'somebody makes a user under our path';
+    case 1:
+      provider.users.set(`outside-${clock.now()}`, stray('/'));
+      said.outside.add(`outside-${clock.now()}`);
+      return 'somebody makes a user outside our path';
+    case 2:
+      if (user && user.keys.size < 2) user.keys.set(keyId, key);
+      return `somebody makes a key by hand${user ? '' : ', but for nobody'}`;
+    default:
+      user?.attached.add(`policy-${clock.now()}`);
+      return 'somebody hangs a policy on a user of ours';
+  }
+}

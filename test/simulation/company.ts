@@ -1,0 +1,93 @@
+import type { Caller } from '../../lib/domain/authorize.ts';
+import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import type { Policy } from '../../lib/domain/policy.ts';
+import { givenPolicy, givenProfile } from '../given-policy.ts';
+
+const MINUTE_MS = 60_000;
+
+/** The role that may have a credential. */
+export const ENTITLED = 'R';
+
+/** One of the people, teams and stewards of the simulated company. */
+export interface Member {
+  readonly source: string;
+  readonly subject: string;
+  readonly attributes: Pick<OwnerFact['attributes'], 'manager' | 'successor' | 'team'>;
+}
+
+/** A named successor; managers above one another who end in a circle; a team; a steward; one whose source is only observed; and,
+ * last, somebody of the security team, who stays. */
+export const MEMBERS = [
+  { source: 'hr', subject: '1', attributes: { manager: '2', successor: '3' } },
+  { source: 'hr', subject: '2', attributes: { manager: '3', team: 't' } },
+  { source: 'hr', subject: '3', attributes: { manager: '4' } },
+  { source: 'hr', subject: '4', attributes: { manager: '5' } },
+  { source: 'hr', subject: '5', attributes: { manager: '4', team: 't' } },
+  { source: 'watched', subject: '6', attributes: { manager: '1' } },
+  { source: 'team', subject: 't', attributes: {} },
+  { source: 'hr', subject: '9', attributes: {} },
+  { source: 'hr', subject: '8', attributes: {} },
+] as const satisfies readonly Member[];
+export const STEWARD = 'hr:9';
+
+const rotation = {
+  ...{ everyMs: 30 * 1_440 * MINUTE_MS, overlapMs: 10 * MINUTE_MS, hardLimitMs: 60 * MINUTE_MS, regretMs: 20 * MINUTE_MS },
+  stillInUse: 'extend',
+} as const;
+const transfer = { action: 'transfer', overlapMs: 5 * MINUTE_MS, regretMs: 30 * MINUTE_MS } as const;
+const eligible = { roles: [ENTITLED] };
+
+/** One for each way a credential may go. */
+export const PROFILES = {
+  revoked: givenProfile({ eligible, rotation }),
+  suspended: givenProfile({
+    ...{ eligible, rotation: { ...rotation, stillInUse: 'disable' } },
+    ...{ onLeave: { action: 'suspend', regretMs: 30 * MINUTE_MS }, onMove: 'reapprove' },
+  }),
+  transferred: givenProfile({ eligible, rotation, onLeave: transfer, onMove: 'transfer' }),
+  kept: givenProfile({ eligible, rotation, onLeave: transfer, onMove: 'keep' }),
+} as const;
+export type ProfileName = keyof typeof PROFILES;
+export const PROFILE_NAMES = ['revoked', 'suspended', 'transferred', 'kept'] as const satisfies readonly ProfileName[];
+
+/** A guard that trips now and then, so that batches are held. */
+const tight = { owners: 3, credentials: 6 };
+const source = { kind: 'bus', accountable: STEWARD, principals: ['self'], maxSequenceJump: 1_000_000 } as const;
+
+export const COMPANY: Policy = givenPolicy({
+  sources: { hr: source, team: source, watched: { ...source, mode: 'observe' } },
+  profiles: PROFILES,
+  steward: STEWARD,
+  guard: {
+    hour: tight,
+    day: { owners: 8, credentials: 16 },
+    week: { owners: 20, credentials: 40 },
+    forCauseAnHour: 1,
+    escalateAfterMs: 3_600_000,
+  },
+  reapproval: { withinMs: 30 * MINUTE_MS, forMs: 6 * 60 * MINUTE_MS },
+  sweeps: { orphans: { mode: 'enforce', act: 'revoke', graceMs: 20 * MINUTE_MS, maxActs: 20 } },
+});
+
+/** Nobody is held up by the guard. */
+export const WITHOUT_GUARD: Policy = { ...COMPANY, guard: givenPolicy().guard };
+
+export const refOf = ({ source, subject }: Pick<Member, 'source' | 'subject'>): string => `${source}:${subject}`;
+
+/** Somebody of the security team, who is none of those things are taken from. */
+export const SECURITY: Caller = {
+  arn: 'arn:aws:sts::1:assumed-role/security/s',
+  ownerRef: 'hr:8',
+  may: ['approve', 'operate', 'audit', 'steward'],
+  for: [],
+};
+
+/** A pipeline that asks for others. */
+export const PIPELINE: Caller = { arn: 'arn:aws:sts::1:assumed-role/ci/s', ownerRef: 'hr:8', may: ['request'], for: MEMBERS.map(refOf) };
+
+export const callerOf = (member: Pick<Member, 'source' | 'subject'>): Caller => ({
+  arn: `arn:aws:sts::1:assumed-role/person/${member.subject}`,
+  ownerRef: refOf(member),
+  may: ['request'],
+  for: [],
+});

@@ -1,0 +1,86 @@
+import { accepts, type IamUser, keyUnder } from '../../../lib/adapters/memory/provider-world.ts';
+import type { Active, Credential } from '../../../lib/domain/credential/state.ts';
+import type { CredentialId } from '../../../lib/domain/types.ts';
+import type { World } from '../world.ts';
+import type { Knowledge } from './knowledge.ts';
+import { type Report, report } from './violation.ts';
+
+/** What must hold between any two things that happen: of every record that is not over, and of those that are, that they stay so. */
+export function checkStep(here: World, knows: Knowledge, to: Report): void {
+  for (const [id, { state }] of here.ledger.credentials) {
+    const user = here.provider.users.get(state.grant.accountName);
+    switch (state.status) {
+      case 'revoked': {
+        const secret = here.provider.secrets.get(state.grant.secretName);
+        if (user || (secret && secret.deletedAtMs === undefined)) report(to, '15 a receipt means absence', `${id} is back`);
+        break;
+      }
+      case 'revoking':
+        if (state.cutOffAtMs !== undefined) checkCutOff(here, id, user, to);
+        break;
+      case 'suspended':
+        checkTag(here, state, user, to);
+        if (state.deniedAtMs !== undefined && state.denyAtMs === undefined && state.liftAtMs === undefined) checkCutOff(here, id, user, to);
+        break;
+      case 'active':
+        checkTag(here, state, user, to);
+        checkTagMoves(here, state, user, knows, to);
+        checkServed(here, state, user, to);
+        break;
+    }
+  }
+}
+
+/** Keys made by hand are the sweep's; what we made works no more. */
+function checkCutOff({ provider, clock }: World, id: CredentialId, user: IamUser | undefined, to: Report): void {
+  for (const [keyId, key] of user?.keys ?? [])
+    if (user && key.attempt && accepts(provider, user, key, clock.now())) report(to, '8 access is gone', `${id} ${keyId}`);
+}
+
+function checkTag({ ledger, provider }: World, { id, taggedFor, grant }: Credential, user: IamUser | undefined, to: Report): void {
+  const key = taggedFor && ledger.owners.get(taggedFor)?.state.key;
+  if (!key) return; // not certain now
+  const secret = provider.secrets.get(grant.secretName);
+  if (user && user.ownerKey !== key) report(to, '17 the owner tag is as recorded', `${id}, of the user`);
+  if (secret && secret.deletedAtMs === undefined && secret.ownerKey !== key)
+    report(to, '17 the owner tag is as recorded', `${id}, of the secret`);
+}
+
+/** It moves when every key is disabled that whoever it is taken from knew. */
+function checkTagMoves(
+  { ledger }: World,
+  { id, holder, taggedFor }: Active,
+  user: IamUser | undefined,
+  knows: Knowledge,
+  to: Report,
+): void {
+  const key = ledger.owners.get(holder.id)?.state.key;
+  if (taggedFor === undefined || !user || user.ownerKey === key) return;
+  for (const { attempt, active } of user.keys.values())
+    if (active && attempt && knows.knew(holder.id, attempt)) report(to, '17 the tag moves when what was known is disabled', id);
+}
+
+function checkServed(here: World, state: Active, user: IamUser | undefined, to: Report): void {
+  const { provider, clock } = here;
+  const { id, grant, versions, replacement } = state;
+  const nowMs = clock.now();
+  const current = keyUnder(provider, grant.secretName, grant.accountName, 'AWSCURRENT');
+  if (!user || !current || !accepts(provider, user, current, nowMs)) report(to, '4 AWSCURRENT works while active', id);
+  if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers) report(to, '4 consumers may read while active', id);
+  const unknown = [...(user?.keys ?? [])].find(
+    ([keyId, { attempt }]) => attempt && !versions.some((one) => one.phase !== 'attempted' && one.keyId === keyId),
+  );
+  const recovers = state.lookAgainAtMs !== undefined || versions.some(({ phase }) => phase === 'attempted' || phase === 'created');
+  if (unknown && !recovers && !state.lease) report(to, '2 no key unknown to the ledger outlives recovery', `${id} ${unknown[0]}`);
+  let working = 0;
+  for (const version of versions) {
+    const key = version.phase === 'attempted' ? undefined : user?.keys.get(version.keyId);
+    if (key?.active && version.phase !== 'doomed') working += 1;
+    const wanted = version.phase === 'retiring' && !version.allowed && !(version.attempt && replacement?.known.includes(version.attempt));
+    if (wanted && !(user && key && accepts(provider, user, key, nowMs)))
+      report(to, '4 the old key works during the overlap', `${id} ${version.keyId}`);
+    if (version.phase === 'disabled' && nowMs < version.deleteAtMs && !key)
+      report(to, '5 a disabled key can be enabled again until it is deleted', `${id} ${version.keyId}`);
+  }
+  if (working > 2) report(to, '2 never more than two versions live', id);
+}

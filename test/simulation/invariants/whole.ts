@@ -1,0 +1,140 @@
+import { firstBreak } from '../../../lib/application/envelope.ts';
+import type { Envelope } from '../../../lib/application/ports.ts';
+import type { CredentialEvent } from '../../../lib/domain/credential/events.ts';
+import { type Credential, keyIdsOf } from '../../../lib/domain/credential/state.ts';
+import { mayHold } from '../../../lib/domain/entitlement.ts';
+import type { Owner, OwnerEvent } from '../../../lib/domain/owner/state.ts';
+import type { Said } from '../actions.ts';
+import { PATH, type World } from '../world.ts';
+import { isFollowedUp, type Knowledge } from './knowledge.ts';
+import { same, shows } from './values.ts';
+import { type Report, report } from './violation.ts';
+
+/** How far each history was replayed: an event is read once, however often the whole is looked at. */
+export interface Replayed {
+  readonly credentials: Map<string, { readonly state: Credential; readonly version: number }>;
+  readonly owners: Map<string, { readonly state: Owner; readonly version: number }>;
+}
+export const nothingReplayed = (): Replayed => ({ credentials: new Map(), owners: new Map() });
+
+/** Replay equals state, and no secret value is anywhere but where secrets are. */
+export function checkWhole({ ledger, messages, protocol }: World, replayed: Replayed, to: Report): void {
+  const replay = <S, E>(
+    records: ReadonlyMap<string, { readonly state: S; readonly version: number }>,
+    known: Map<string, { readonly state: S; readonly version: number }>,
+    step: (state: S | undefined, event: E) => S,
+  ): void => {
+    for (const [id, { state, version }] of records) {
+      const before = known.get(id);
+      if (before?.version === version) continue;
+      const events = (ledger.history.get(id) ?? []).slice(before?.version ?? 0);
+      const now = events.reduce<S | undefined>((sum, { data }) => step(sum, data as E), before?.state);
+      if (now === undefined || !same(now, state)) report(to, '11 replay equals state', id);
+      if (events.some((event) => shows(event, 'secret-of-'))) report(to, '3 no secret value in the ledger', id);
+      known.set(id, { state, version });
+    }
+  };
+  replay<Credential, CredentialEvent>(ledger.credentials, replayed.credentials, protocol.evolve);
+  replay<Owner, OwnerEvent>(ledger.owners, replayed.owners, protocol.evolveOwner);
+  if (shows(messages, 'secret-of-')) report(to, '3 no secret value in a queue', 'a message');
+}
+
+/** What must hold when nothing is left to do. */
+export async function checkEnd(here: World, said: Said, knows: Knowledge, to: Report): Promise<void> {
+  const { ledger, provider } = here;
+  for (const [id, { state, version }] of ledger.credentials) {
+    const chain = ledger.history.get(id) ?? [];
+    if (firstBreak(chain) !== undefined || chain.length !== version) report(to, '11 the chain verifies', id);
+    checkDeletions(id, chain as readonly Envelope<CredentialEvent>[], state.rotation.regretMs, to);
+    checkAtRest(here, state, to);
+    checkKnown(here, state, knows, to);
+  }
+  for (const [name, { path, credential, denied }] of provider.users) {
+    const state = credential && ledger.credentials.get(credential)?.state;
+    const isKnown = state && state.status !== 'revoked';
+    if (path === PATH && !isKnown && (credential || here.policy.mode === 'enforce')) report(to, '2 no user is unknown', name);
+    if (path !== PATH && denied) report(to, 'what is outside our path is not touched', name);
+  }
+  for (const name of said.outside) if (!provider.users.has(name)) report(to, 'what is outside our path is not touched', name);
+  for (const [id, { state, version }] of ledger.owners) {
+    const chain = ledger.history.get(id) ?? [];
+    if (firstBreak(chain) !== undefined || chain.length !== version) report(to, '11 the chain verifies', id);
+    if (state.review && state.review.admission.is !== 'observed') report(to, 'a move is closed by its review', id);
+    if (state.epoch > 0 && !state.converged && isFollowedUp(here, state)) report(to, 'a leave is closed by its receipt', id);
+    checkFacts(state, said, to);
+  }
+}
+
+function checkAtRest({ ledger, provider, policy, ...here }: World, state: Credential, to: Report): void {
+  const { id, status, grant, holder } = state;
+  const user = provider.users.get(grant.accountName);
+  if (status === 'provisioning' || status === 'revoking') report(to, '10 nothing gets stuck', `${id} is ${status}`);
+  if (status !== 'active' && status !== 'suspended') return;
+  const byHand = (attempt: string | undefined): boolean => attempt === undefined && (status === 'suspended' || policy.mode === 'observe'); // denied; a sweep looks when it is active
+  const keyIds = [...(user?.keys ?? [])].flatMap(([keyId, { attempt }]) => (byHand(attempt) ? [] : [keyId])).sort();
+  const known = [...keyIdsOf(state.versions)].sort();
+  const asKnown = status === 'active' ? keyIds.join() === known.join() : keyIds.every((keyId) => known.includes(keyId)); // suspended, a lost answer waits
+  if (!asKnown) report(to, '2 the provider has the keys the ledger has', `${id}: ${keyIds.join()}, not ${known.join()}`);
+  if (status === 'active' && keyIds.length !== 1) report(to, '2 exactly one key at rest', `${id} has ${keyIds.length}`);
+  if (state.taggedFor !== holder.id) report(to, '17 the owner tag is of the owner', id);
+  const owner = ledger.owners.get(holder.id)?.state;
+  if (status !== 'active' || !owner || !isFollowedUp({ ledger, provider, policy, ...here }, owner)) return;
+  if (!(owner.status === 'active' && owner.epoch === holder.epoch)) report(to, '7, 8 nothing lives for who is not there', id);
+  const kept = policy.profiles[grant.profile]?.onMove === 'keep' || state.approval?.kind === 'granted';
+  if (!kept && !mayHold(policy, owner, grant.profile, grant.environment).ok)
+    report(to, 'a mover keeps nothing that exceeds the new role', id);
+}
+
+/** Whoever holds it now: nobody who is gone knows a key that works. */
+export function checkKnown(here: World, credential: Credential, knows: Knowledge, to: Report): void {
+  for (const { state: owner } of here.ledger.owners.values()) {
+    if (owner.epoch === 0 || !isFollowedUp(here, owner)) continue;
+    const [keyId] = knows.worksFor(owner, credential);
+    if (keyId) report(to, '8 no version a leaver knew works', `${credential.id} ${keyId}, known to ${owner.id}`);
+  }
+}
+
+/** A key that was ever verified goes by way of being disabled, and of its regret time, unless somebody knew it who should not, or it all ends. */
+function checkDeletions(id: string, chain: readonly Envelope<CredentialEvent>[], regretMs: number, to: Report): void {
+  const keys = new Map<string, { attempt: string; verified: boolean; disabledAtMs: number | undefined }>();
+  const attempts: string[] = [];
+  let known: readonly string[] = [];
+  for (const { at, data } of chain) {
+    if (data.type === 'RevocationStarted') return;
+    if (data.type === 'VersionCreated') keys.set(data.keyId, { attempt: data.attempt, verified: false, disabledAtMs: undefined });
+    if (data.type === 'AttemptsRecovered')
+      for (const { keyId, attempt } of data.adopted) keys.set(keyId, { attempt, verified: false, disabledAtMs: undefined });
+    if (data.type === 'VersionVerified') for (const key of keys.values()) if (key.attempt === data.attempt) key.verified = true;
+    if (data.type === 'StepStarted' && data.attempt) attempts.push(data.attempt);
+    if (data.type === 'ReplacementStarted') known = [...attempts];
+    const key = 'keyId' in data ? keys.get(data.keyId) : undefined;
+    if (data.type === 'VersionDisabled' && key) key.disabledAtMs = Date.parse(at);
+    if (data.type !== 'VersionDeleted' || !key?.verified || known.includes(key.attempt)) continue;
+    if (!(key.disabledAtMs !== undefined && Date.parse(at) >= key.disabledAtMs + regretMs))
+      report(to, '5 deleted only after disabled and regretted', `${id} ${data.keyId}`);
+  }
+}
+
+/**
+ * The facts of an owner say it all, in any order: the attributes of the last, the status of the last that speaks of it, the last leave.
+ * A leave that was to be, and was taken back, may have come to be before that was heard.
+ */
+function checkFacts(owner: Owner, { all }: Said, to: Report): void {
+  const own = all.filter(({ source, subject }) => source === owner.source && subject === owner.subject);
+  const ofStatus = own.filter(({ type }) => type !== 'Moved').at(-1);
+  const leaves = own.filter(({ type }) => type === 'Left');
+  const certain = leaves.filter(
+    ({ effectiveAtMs, occurredAtMs, sequence }) => effectiveAtMs <= occurredAtMs || sequence === ofStatus?.sequence,
+  );
+  const epochs = [certain.at(-1)?.sequence ?? 0, ...leaves.map(({ sequence }) => sequence)].filter(
+    (one) => one >= (certain.at(-1)?.sequence ?? 0),
+  );
+  const status = ofStatus?.type === 'Left' ? 'left' : 'active';
+  const roles = own.at(-1)?.attributes.roles.join();
+  if (owner.status !== status || !epochs.includes(owner.epoch) || roles !== owner.attributes.roles.join())
+    report(
+      to,
+      '9 the same facts end in the same state',
+      `${owner.id} is ${owner.status}, epoch ${owner.epoch}; said is ${status}, ${epochs.join()}`,
+    );
+}

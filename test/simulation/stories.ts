@@ -1,0 +1,258 @@
+import type { Verb } from '../../lib/domain/authorize.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import type { CredentialId, EpochMs, KeyId } from '../../lib/domain/types.ts';
+import { type Said, say } from './actions.ts';
+import { callerOf, ENTITLED, MEMBERS, type ProfileName, SECURITY } from './company.ts';
+import { PATH, type World } from './world.ts';
+
+/** What a story is told with: a world, and how time goes by in it. */
+export interface Teller {
+  readonly here: World;
+  readonly said: Said;
+  /** Does it every minute until `done`, as whoever wants something asks again; a minute without a word counts too. */
+  insist(done: () => boolean, act: () => Promise<unknown>): Promise<void>;
+  /** Until all is quiet, at most so many minutes. */
+  wait(minutes: number, done: () => boolean): Promise<void>;
+}
+
+export interface Story {
+  readonly name: string;
+  readonly tell: (teller: Teller) => Promise<void>;
+  /** What it has come to in the end, whatever went wrong. */
+  readonly came: (here: World) => boolean;
+}
+
+const credentials = ({ ledger }: World): readonly Credential[] => [...ledger.credentials.values()].map(({ state }) => state);
+const isActive = (here: World): boolean => credentials(here).some(({ status }) => status === 'active');
+const only = (here: World): Credential | undefined => credentials(here)[0];
+const idOf = (here: World): CredentialId => only(here)?.id ?? ('' as CredentialId);
+const subjectOf = ({ ledger }: World, credential: Credential | undefined): string | undefined =>
+  credential && ledger.owners.get(credential.holder.id)?.state.subject;
+const keysOf = (here: World): readonly KeyId[] => [...(here.provider.users.get(only(here)?.grant.accountName ?? '')?.keys.keys() ?? [])];
+const phases = (here: World): string => (only(here)?.versions ?? []).map(({ phase }) => phase).join();
+
+const issue =
+  (profile: ProfileName, until: (here: World) => boolean = isActive) =>
+  async ({ here, insist }: Teller): Promise<void> =>
+    insist(
+      () => until(here),
+      () => here.request('hr:1', { profile, idempotencyKey: 'k' }),
+    );
+
+const member = (subject: string) => MEMBERS.find((one) => one.subject === subject) ?? MEMBERS[0];
+const tells =
+  (subject: string, type: OwnerFact['type'], change: Partial<OwnerFact> = {}, role = ENTITLED) =>
+  async ({ here, said, insist }: Teller): Promise<void> => {
+    const fact = say(here, said, member(subject), type, role, change);
+    let heard = false;
+    await insist(
+      () => heard,
+      async () => {
+        heard = (await here.hear(fact)) || heard;
+      },
+    );
+  };
+const asks =
+  (verb: Verb, done: (here: World) => boolean, to?: string, by = SECURITY) =>
+  ({ here, insist }: Teller): Promise<void> =>
+    insist(
+      () => done(here),
+      () => here.change(by, idOf(here), verb, to),
+    );
+const waits =
+  (minutes: number, done: (here: World) => boolean) =>
+  ({ here, wait }: Teller): Promise<void> =>
+    wait(minutes, () => done(here));
+
+const chapters =
+  (...all: readonly ((teller: Teller) => Promise<void>)[]) =>
+  async (teller: Teller): Promise<void> => {
+    for (const chapter of all) await chapter(teller);
+  };
+
+const isRotated = (here: World): boolean => phases(here) === 'current' && (only(here)?.attempts.length ?? 0) > 1;
+const isRotating = (here: World): boolean => phases(here) !== 'current';
+const isRevoked = (here: World): boolean => credentials(here).every(({ status }) => status === 'revoked') && here.provider.users.size === 0;
+const isHeldBy =
+  (subject: string) =>
+  (here: World): boolean =>
+    isActive(here) && subjectOf(here, only(here)) === subject && isRotated(here);
+const isSuspended = (here: World): boolean => only(here)?.status === 'suspended';
+const isDisabled = (here: World): boolean => phases(here).includes('disabled');
+
+const plantHand = async ({ here }: Teller): Promise<void> => {
+  const { provider, clock } = here;
+  const key = { secret: 'by hand', attempt: undefined, createdAtMs: 0 as EpochMs, active: true, usedAtMs: undefined };
+  const blank = { credential: undefined, path: PATH, createdAtMs: clock.now(), ownerKey: '', denied: false, inGroup: false };
+  const keys = (id: string) => new Map([[id as KeyId, { ...key }]]);
+  provider.users.set('nhi-stray', { ...blank, attached: new Set(['policy']), keys: keys('AKIASTRAY'), goneKeys: new Map() });
+  provider.users.get(only(here)?.grant.accountName ?? '')?.keys.set('AKIAHAND' as KeyId, { ...key });
+};
+
+/** The life of one credential, each way it can go. */
+export const STORIES: readonly Story[] = [
+  { name: 'issue', tell: issue('revoked'), came: (here) => isActive(here) && keysOf(here).length === 1 },
+  {
+    name: 'rotate',
+    tell: chapters(issue('revoked'), asks('rotate', isRotating), waits(120, isRotated)),
+    came: isRotated,
+  },
+  { name: 'leave, to be revoked', tell: chapters(issue('revoked'), tells('1', 'Left'), waits(20, isRevoked)), came: isRevoked },
+  {
+    name: 'leave for cause in the middle of a rotation',
+    tell: chapters(
+      issue('revoked'),
+      asks('rotate', isRotating),
+      waits(120, isDisabled),
+      tells('1', 'Left', { cause: 'for-cause' }),
+      waits(20, isRevoked),
+    ),
+    came: isRevoked,
+  },
+  {
+    name: 'leave while a key is made',
+    tell: chapters(
+      issue('revoked', (here) => (only(here)?.attempts.length ?? 0) > 0 || isActive(here)),
+      tells('1', 'Left'),
+      waits(20, isRevoked),
+    ),
+    came: isRevoked,
+  },
+  {
+    name: 'leave, to be suspended, and then revoked',
+    tell: chapters(issue('suspended'), tells('1', 'Left'), waits(60, isRevoked)),
+    came: isRevoked,
+  },
+  {
+    name: 'leave, to be transferred, and accepted',
+    tell: chapters(
+      issue('transferred'),
+      tells('1', 'Left'),
+      waits(90, isHeldBy('3')),
+      asks('accept', (here) => only(here)?.succession?.acceptedAtMs !== undefined, undefined, callerOf(member('3'))),
+    ),
+    came: isHeldBy('3'),
+  },
+  {
+    name: 'leave, to be transferred, and refused by the first',
+    tell: chapters(
+      issue('transferred'),
+      tells('1', 'Left'),
+      waits(90, isHeldBy('3')),
+      asks('refuse', (here) => subjectOf(here, only(here)) !== '3' || isRotating(here), undefined, callerOf(member('3'))),
+      waits(90, isHeldBy('2')),
+    ),
+    came: isHeldBy('2'),
+  },
+  {
+    name: 'leave, to be transferred, and the successor leaves with them',
+    tell: chapters(issue('transferred'), tells('1', 'Left'), tells('3', 'Left'), waits(120, isHeldBy('2'))),
+    came: (here) => isHeldBy('2')(here) || isRevoked(here),
+  },
+  {
+    name: 'leave in the middle of a rotation, to be transferred',
+    tell: chapters(issue('transferred'), asks('rotate', isRotating), waits(120, isDisabled), tells('1', 'Left'), waits(90, isHeldBy('3'))),
+    came: isHeldBy('3'),
+  },
+  {
+    name: 'leave and return, and be given it back by a command',
+    tell: chapters(
+      issue('suspended'),
+      tells('1', 'Left'),
+      waits(20, isSuspended),
+      tells('1', 'Returned'),
+      asks('resume', (here) => isActive(here) || isRevoked(here)),
+    ),
+    came: (here) => isActive(here) || isRevoked(here),
+  },
+  { name: 'move, to be revoked', tell: chapters(issue('revoked'), tells('1', 'Moved', {}, 'X'), waits(20, isRevoked)), came: isRevoked },
+  {
+    name: 'move, to be approved of',
+    tell: chapters(
+      issue('suspended'),
+      tells('1', 'Moved', {}, 'X'),
+      waits(20, (here) => approvalOf(here) !== undefined),
+      asks('approve', (here) => approvalOf(here) === 'granted' || isRevoked(here)),
+    ),
+    came: (here) => (isActive(here) && approvalOf(here) === 'granted') || isRevoked(here),
+  },
+  {
+    name: 'move, to be transferred',
+    tell: chapters(issue('transferred'), tells('1', 'Moved', {}, 'X'), waits(90, isHeldBy('3'))),
+    came: isHeldBy('3'),
+  },
+  {
+    name: 'transfer by request',
+    tell: chapters(
+      issue('kept'),
+      asks('transfer', (here) => subjectOf(here, only(here)) === '5' || isRotating(here), 'hr:5'),
+      waits(120, isHeldBy('5')),
+    ),
+    came: isHeldBy('5'),
+  },
+  {
+    name: 'suspend and resume',
+    tell: chapters(
+      issue('kept'),
+      asks('suspend', isSuspended),
+      waits(5, () => false),
+      asks('resume', isActive),
+    ),
+    came: isActive,
+  },
+  {
+    name: 'suspend and resume at once',
+    tell: chapters(issue('kept'), asks('suspend', isSuspended), asks('resume', isActive)),
+    came: isActive,
+  },
+  {
+    name: 'undo of a rotation',
+    tell: chapters(
+      issue('kept'),
+      asks('rotate', isRotating),
+      waits(120, isDisabled),
+      asks('undo', (here) => !isDisabled(here)),
+      waits(120, isRotated),
+    ),
+    came: isRotated,
+  },
+  {
+    name: 'replace at once',
+    tell: chapters(
+      issue('kept'),
+      asks('replace', (here) => isRotating(here) || isRotated(here)),
+      waits(30, isRotated),
+    ),
+    came: (here) => isRotated(here) || isSuspended(here),
+  },
+  {
+    name: 'revoke by request',
+    tell: chapters(
+      issue('kept'),
+      asks('revoke', (here) => only(here)?.status !== 'active'),
+      waits(20, isRevoked),
+    ),
+    came: isRevoked,
+  },
+  {
+    name: 'a user and a key made by hand',
+    tell: chapters(
+      issue('kept'),
+      plantHand,
+      waits(10, () => false),
+      async ({ here, insist }) => {
+        await insist(
+          () => here.provider.users.size === 1,
+          () => here.sweepAccount(),
+        );
+      },
+    ),
+    came: (here) => here.provider.users.size === 1 && keysOf(here).length === 1,
+  },
+];
+
+const approvalOf = (here: World): string | undefined => {
+  const credential = only(here);
+  return credential?.status === 'active' ? credential.approval?.kind : undefined;
+};
