@@ -20,7 +20,7 @@ import { tokenIdOf } from '../../lib/domain/token/format.ts';
 import { type EpochMs, plusMs } from '../../lib/domain/types.ts';
 import { ACCOUNT, credentialOf } from '../contract/connector-conformance.ts';
 import { ACTIVE_OWNER, KEYRING } from '../unit/token/given-tokens.ts';
-import { FAULT_KINDS, type FaultKind, type FaultPlan, faultLine, Killed, LANDS_WITHIN_MS } from './faults.ts';
+import { FAULT_KINDS, type FaultKind, type FaultPlan, faultLine, Killed, LANDS_WITHIN_MS } from './port-faults.ts';
 
 const CONTEXT = { actor: { kind: 'person', id: 'x' }, cause: 'x', correlationId: 'x', policyDigest: 'd' } as const;
 const ROTATION = { everyMs: 86_400_000, overlapMs: 600_000, hardLimitMs: 3_600_000, regretMs: 1_200_000, stillInUse: 'extend' } as const;
@@ -77,7 +77,7 @@ async function live(plan: FaultPlan, plant: (real: Connector, store: TokenStore)
   const works = async (label: 'AWSCURRENT' | 'AWSPREVIOUS'): Promise<boolean> => {
     const secret = world.secrets.get(grant.secretName);
     const value = secret?.versions.get(secret.labels.get(label) ?? ('' as never));
-    return value !== undefined && (await verify(JSON.parse(value).token, 'orders:read')).ok;
+    return value !== undefined && (await verify(JSON.parse(value.value).token, 'orders:read')).ok;
   };
   const wrong: string[] = [];
   const look = async (): Promise<void> => {
