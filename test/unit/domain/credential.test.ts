@@ -177,7 +177,7 @@ describe('revoke', () => {
   const through = (story: Story, steps = all): Story => steps.reduce((now, [step, found]) => done(now, step, found), story);
 
   it('denies, disables, withdraws, removes, confirms, and then writes the receipt', () => {
-    let story = revoking(later(active(), timing.settleMs));
+    let story = revoking(active());
     expect(wants(story)).toBe('deny');
     story = denied(story);
     for (const [step, found] of all) {
@@ -208,9 +208,10 @@ describe('revoke', () => {
   });
 
   it('does not take for gone what was just made and may not be seen yet', () => {
-    const story = through(denied(revoking(active())), all.slice(0, 2));
-    expect(nextStep(story.state, story.nowMs)).toEqual({ do: 'wait', untilMs: story.nowMs + timing.settleMs });
-    expect(through(later(story, timing.settleMs), all.slice(2)).state).toMatchObject({ status: 'revoking', stage: 'confirm-absence' });
+    const story = through(denied(command(active(), { type: 'revoke', cause: 'requested' })), all.slice(0, 2));
+    expect(wants(story)).toBe('wait');
+    const looked = through(later(story, 2 * timing.settleMs), all.slice(2));
+    expect(looked.state).toMatchObject({ status: 'revoking', stage: 'confirm-absence' }); // and is looked for once more
   });
 
   it('after a lost answer believes the absence only the second time, settleMs after the first', () => {
@@ -231,16 +232,13 @@ describe('revoke', () => {
       0,
       all.findIndex(([name]) => name === step),
     );
-    const story = done(through(denied(revoking(later(active(), timing.settleMs))), upTo), step, found);
+    const story = done(through(denied(revoking(active())), upTo), step, found);
     expect(wants(story)).toBe('deny');
     expect(story.state).toMatchObject({ status: 'revoking', cutOffAtMs: undefined });
   });
 
   it('puts keys that nobody knew on record, and so into the receipt', () => {
-    const story = through(denied(revoking(later(active(), timing.settleMs))), [
-      ['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }],
-      ...all.slice(1),
-    ]);
+    const story = through(denied(revoking(active())), [['disable-all', { of: 'disable-all', keyIds: [key(1), key(8)] }], ...all.slice(1)]);
     expect(story.state).toMatchObject({ receipt: { keyIds: [key(1), key(8)] } });
   });
 

@@ -69,7 +69,9 @@ export const active = (): Story => {
   const verified = done(later(stored(requested()), 4_000), 'verify', { of: 'verify', attempt: attempt(1), usable: true });
   return done(done(verified, 'promote', { of: 'promote', attempt: attempt(1) }), 'share', { of: 'share' });
 };
-export const revoking = (story: Story): Story => command(story, { type: 'revoke', cause: 'owner-left' });
+/** One that lives is no longer new: what was just made is waited for. */
+export const revoking = (story: Story): Story =>
+  command(story.state.status === 'active' ? later(story, timing.settleMs) : story, { type: 'revoke', cause: 'owner-left' });
 
 /** A rotation from the command to the promotion of key `n`. */
 export const rotated = (story: Story, n = 2, asked: Command = { type: 'rotate' }): Story => promoted(command(story, asked), n);

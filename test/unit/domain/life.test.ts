@@ -184,7 +184,7 @@ describe('a resumption', () => {
 });
 
 describe('undo', () => {
-  const regretting = retired(rotated(active()));
+  const regretting = later(retired(rotated(active())), SETTLED_MS);
   const asked = command(regretting, { type: 'undo' });
   it('enables the key, which then retires as before', () => {
     expect(nextStep(asked.state, asked.nowMs)).toEqual({ do: 'enable-version', keyId: key(1) });
@@ -218,7 +218,7 @@ describe('undo', () => {
   });
   it('that a revocation comes into is followed by a second deny and disabling', () => {
     const out = start(asked, 'enable-version');
-    const ended = denied(revoking(out));
+    const ended = denied(command(out, { type: 'revoke', cause: 'requested' }));
     const once = done(later(ended, timing.leaseMs), 'disable-all', { of: 'disable-all', keyIds: [] });
     expect(once.state).toMatchObject({ stage: 'deny', denyAtMs: out.nowMs + SETTLED_MS, cutOffAtMs: undefined });
     const twice = done(denied(later(once, timing.settleMs)), 'disable-all', { of: 'disable-all', keyIds: [] });

@@ -13,7 +13,7 @@ import {
 import { evolveOwner } from '../../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerFact, Removal } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
-import { active, at, denied, done, holder, later, revoking, timing } from './given.ts';
+import { active, at, denied, done, holder, revoking, timing } from './given.ts';
 
 const NOW = at(1_000_000);
 const fresh = { id: 'own_1' as OwnerId, key: 'k1' as OwnerKey };
@@ -139,7 +139,7 @@ describe('offboarding', () => {
   };
   const live = active().state;
   const ending = revoking(active()).state;
-  let story = denied(revoking(later(active(), timing.settleMs)));
+  let story = denied(revoking(active()));
   story = done(done(story, 'disable-all', { of: 'disable-all', keyIds: [] }), 'withdraw-secret', { of: 'withdraw-secret' });
   const gone = done(done(story, 'remove-account', { of: 'remove-account', removed: true }), 'confirm-absence', {
     of: 'confirm-absence',
