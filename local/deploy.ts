@@ -41,7 +41,7 @@ function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onL
     const child = spawn(
       process.execPath,
       [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'],
-      { cwd: ROOT, env: { ...env, PATH: withOurNode(env['PATH']) }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: ROOT, env: { ...env, PATH: withOurNode(env['PATH']), CDK_DISABLE_CLI_TELEMETRY: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const last: string[] = [];
     const hear = (chunk: Buffer): void => {
