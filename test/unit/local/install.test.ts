@@ -100,10 +100,15 @@ if __name__ == "__main__":
     const home = join(folder, 'home');
     return { lines, done: installed({ env, home, requirements, progress: (line) => lines.push(line) }) };
   };
+  /** A pip that takes until `pipEnds`, or 30 s. */
+  const slowPip = (): string => `for n in $(seq 300); do [ -e '${join(folder, 'pip-ends')}' ] && exit 0; sleep 0.1; done`;
+  const pipEnds = (): void => writeFileSync(join(folder, 'pip-ends'), '');
   const markerOf = (python: string): string => `${join(python, '..', '..')}.complete`;
 
   it('happens once, for two at the same time too', async () => {
-    const both = [run(withPip('sleep 2')), run(withPip('sleep 2'))] as const;
+    const both = [run(withPip(slowPip())), run(withPip(slowPip()))] as const;
+    while (both.some(({ lines }) => lines.length === 0)) await sleep(20);
+    pipEnds();
     const [python, same] = await Promise.all([both[0].done, both[1].done]);
     expect(python).toBe(same);
     expect(both.flatMap(({ lines }) => lines).sort()).toEqual([
@@ -127,15 +132,14 @@ if __name__ == "__main__":
     rmSync(markerOf(python));
     const venv = join(python, '..', '..');
     const args = [join(import.meta.dirname, '../../../local/install.py'), venv, join(folder, 'requirements.txt'), markerOf(python)];
-    const ends = join(folder, 'pip-ends');
-    const env = withPip(`touch "$(dirname "$0")/by-pip"; for n in $(seq 300); do [ -e '${ends}' ] && exit 0; sleep 0.1; done`);
+    const env = withPip(`touch "$(dirname "$0")/by-pip"; ${slowPip()}`);
     const killed = spawn(findPython(process.env), args, { env, stdio: 'ignore' });
     while (!existsSync(join(venv, 'bin/by-pip'))) await sleep(20);
     killed.kill('SIGKILL');
     await once(killed, 'exit');
     const { done, lines } = run(withPip('exit 0'));
     while (lines.length === 0) await sleep(20);
-    writeFileSync(ends, '');
+    pipEnds();
     await done;
     expect(lines).toEqual([expect.stringContaining('Waiting'), expect.stringContaining('Installing')]);
     expect([existsSync(markerOf(python)), existsSync(join(venv, 'bin/by-pip'))]).toEqual([true, false]);
