@@ -23,7 +23,7 @@ import { useLocalCloud } from './cloud.ts';
 
 export const TABLE = 'ledger-contract';
 export const NOW = 1_800_000_000_000 as EpochMs;
-const ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
+export const ids = { ulid: () => ulid(), uuid: () => crypto.randomUUID() };
 const context = { actor: { kind: 'system', id: 'test' }, cause: 'test', correlationId: 'c', policyDigest: 'd' } as const;
 
 /** A table as the stack makes it, for the tests of one file. */

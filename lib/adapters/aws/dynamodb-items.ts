@@ -119,6 +119,8 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const STATUSES: Readonly<Record<string, readonly string[]>> = {
   cred: ['provisioning', 'active', 'suspended', 'revoking', 'revoked'],
   own: ['active', 'leaving', 'left'],
+  feed: ['ready', 'saying'],
+  policy: ['following-up', 'followed-up'],
 };
 
 /**
@@ -131,11 +133,20 @@ export function recordIn<S>(item: Readonly<Record<string, unknown>>, id: string)
   const [kind = ''] = id.split('_');
   const is = (member: string): unknown => Reflect.get(state, member);
   const ours = is('id') === id && STATUSES[kind]?.some((status) => status === is('status'));
-  const whole =
-    kind === 'cred'
-      ? [is('holder'), is('grant'), is('rotation')].every(isObject) && Array.isArray(is('versions'))
-      : isObject(is('attributes'));
-  return ours && whole ? { state: state as S, version, headHash } : undefined;
+  return ours && isWhole(kind, is) ? { state: state as S, version, headHash } : undefined;
+}
+
+function isWhole(kind: string, is: (member: string) => unknown): boolean {
+  switch (kind) {
+    case 'cred':
+      return [is('holder'), is('grant'), is('rotation')].every(isObject) && Array.isArray(is('versions'));
+    case 'own':
+      return isObject(is('attributes'));
+    case 'feed':
+      return isText(is('source')) && (is('status') !== 'saying' || isObject(is('saying')));
+    default:
+      return isText(is('digest')) && typeof is('changedAtMs') === 'number';
+  }
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
