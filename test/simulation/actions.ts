@@ -10,7 +10,7 @@ import { PATH, type World } from './world.ts';
 export interface Action {
   /** Its place in the run it was made for. */
   readonly at: number;
-  readonly what: 'deliver' | 'pass' | 'say' | 'hear' | 'request' | 'change' | 'release' | 'sweep-account' | 'tamper';
+  readonly what: 'deliver' | 'pass' | 'say' | 'hear' | 'request' | 'change' | 'release' | 'sweep-account' | 'tamper' | 'kill';
   readonly a: number;
   readonly b: number;
   readonly c: number;
@@ -28,6 +28,7 @@ const WEIGHTS: readonly (readonly [Action['what'], number])[] = [
     ['sweep-account', 2],
   ] as const),
   ['tamper', 1],
+  ['kill', 1],
 ];
 const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
 
@@ -97,6 +98,12 @@ export async function perform(here: World, { what, a, b, c }: Action, said: Said
       return 'sweep of the account';
     case 'tamper':
       return tamper(here, said, a, b);
+    case 'kill': {
+      const member = MEMBERS[a % STAYS] ?? MEMBERS[0];
+      const verb = b % 2 === 0 ? 'kill' : 'unkill';
+      await here.kill(refOf(member), verb);
+      return `${verb} ${refOf(member)}`;
+    }
   }
 }
 

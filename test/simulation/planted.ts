@@ -2,6 +2,7 @@ import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
 import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import type { NextStep } from '../../lib/domain/credential/next-step.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { DenyList } from '../../lib/domain/deny-list.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import type { Planted } from './world.ts';
@@ -47,6 +48,12 @@ const unchecked = (...types: readonly CredentialEvent['type'][]): Planted => ({
 });
 
 const FIVE_MINUTES_MS = 300_000;
+
+const tagFirst = plan((step, state, nowMs) => {
+  const heir =
+    state.status === 'active' && !state.lease && nowMs >= (state.blocked?.nextTryAtMs ?? 0) ? state.replacement?.heir?.to : undefined;
+  return heir && state.taggedFor !== heir.id && step.do === 'wait' ? { do: 'retag', to: heir } : step;
+});
 
 /** Bugs that somebody's manager of credentials has, or that a change could bring. */
 export const BUGS: readonly Bug[] = [
@@ -173,11 +180,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'the tag moved before what was known is disabled',
-    planted: plan((step, state, nowMs) => {
-      const heir =
-        state.status === 'active' && !state.lease && nowMs >= (state.blocked?.nextTryAtMs ?? 0) ? state.replacement?.heir?.to : undefined;
-      return heir && state.taggedFor !== heir.id && step.do === 'wait' ? { do: 'retag', to: heir } : step;
-    }),
+    planted: tagFirst,
     caughtBy: /^17 /,
   },
   {
@@ -302,5 +305,64 @@ export const BUGS: readonly Bug[] = [
       },
     }),
     caughtBy: /^6 /,
+  },
+  {
+    name: 'two kills that overwrite each other',
+    story: 'two are killed at once',
+    planted: {
+      ledger: (real) => {
+        const versionOf = (list: DenyList): number => real.denyLists.get(list.id)?.version ?? 0;
+        return {
+          ...real,
+          putDenyList: (_before, list, dueAtMs) => real.putDenyList(versionOf(list), list, dueAtMs),
+          appendOwner: (append) => {
+            const companions = append.companions.map((one) => (one.item === 'deny-list' ? { ...one, before: versionOf(one.state) } : one));
+            return real.appendOwner({ ...append, companions });
+          },
+        };
+      },
+    },
+    caughtBy: /^(8 whoever is killed is on the list|10 )/,
+  },
+  {
+    name: 'a transfer that goes on through a kill, and lifts it',
+    story: 'kill as soon as a transfer is asked for',
+    planted: ((): Planted => {
+      const isUnderWay = (state: Credential | undefined): boolean => state?.status === 'active' && state.replacement?.heir !== undefined;
+      const { decide } = tagFirst.protocol ?? PROTOCOL;
+      return protocol({
+        ...tagFirst.protocol,
+        decide: (state, command, ...rest) =>
+          command.type === 'kill' && isUnderWay(state) ? { ok: true, events: [] } : decide(state, command, ...rest),
+      });
+    })(),
+    caughtBy: /^(8 no key of who is killed|17 the tag never moves off who is killed)/,
+  },
+  {
+    name: 'a kill completed though no credential carries its own deny',
+    story: 'kill',
+    planted: protocol({
+      decide: (state, command, ...rest) =>
+        command.type === 'kill' && state?.status === 'active' ? { ok: true, events: [] } : PROTOCOL.decide(state, command, ...rest),
+    }),
+    caughtBy: /^(7, 8|10) /,
+  },
+  {
+    name: 'a policy that denies nobody, and is taken for rendered',
+    story: 'kill',
+    planted: { denyPolicy: (real) => ({ ...real, render: async () => undefined }) },
+    caughtBy: /^8 no key of who is killed works/,
+  },
+  {
+    name: 'a lifting that gives back what was suspended before the kill',
+    story: 'suspend, kill, and lift',
+    planted: protocol({
+      decide: (state, command, ...rest) => {
+        const decision = PROTOCOL.decide(state, command, ...rest);
+        if (command.type !== 'kill' || !decision.ok) return decision;
+        return { ...decision, events: decision.events.map((one) => (one.type === 'SuspensionStarted' ? { ...one, why: 'killed' } : one)) };
+      },
+    }),
+    caughtBy: /^(7|10) /,
   },
 ];

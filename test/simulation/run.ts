@@ -183,7 +183,7 @@ export async function settle(here: World, said: Said, knows: Knowledge, to: Repo
   }
   const stuck = [...here.ledger.credentials.values()].find(({ state }) => !isCalm(state, here.clock.now()));
   const owner = [...here.ledger.owners.values()].find(({ state }) => nextOwnerStep(state, here.clock.now()).do !== 'rest');
-  throw new Violation('10 nothing gets stuck', JSON.stringify(stuck ?? owner ?? here.messages));
+  throw new Violation('10 nothing gets stuck', JSON.stringify(stuck ?? owner ?? [...here.ledger.denyLists.values(), ...here.messages]));
 }
 
 /** To the next time something is due, but by minutes, as the sweep comes. */
@@ -194,6 +194,7 @@ function untilNext({ ledger, messages, faults, clock }: World): number {
   for (const { landAtMs } of faults.parked) next = Math.min(next, landAtMs);
   for (const { dueAtMs = next } of ledger.credentials.values()) next = Math.min(next, dueAtMs);
   for (const { dueAtMs = next } of ledger.owners.values()) next = Math.min(next, dueAtMs);
+  for (const { dueAtMs = next } of ledger.denyLists.values()) next = Math.min(next, dueAtMs);
   return Math.max(1, Math.ceil((next - nowMs) / 60_000)) * 60_000;
 }
 
@@ -212,4 +213,5 @@ const atRest = ({ ledger, clock, faults, messages }: World): boolean =>
   faults.parked.length === 0 &&
   messages.length === 0 &&
   [...ledger.credentials.values()].every(({ state }) => isCalm(state, clock.now())) &&
-  [...ledger.owners.values()].every(({ state }) => nextOwnerStep(state, clock.now()).do === 'rest');
+  [...ledger.owners.values()].every(({ state }) => nextOwnerStep(state, clock.now()).do === 'rest') &&
+  [...ledger.denyLists.values()].every(({ dueAtMs }) => dueAtMs === undefined);

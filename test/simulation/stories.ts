@@ -1,6 +1,6 @@
 import type { Verb } from '../../lib/domain/authorize.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
-import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import type { Owner, OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { CredentialId, EpochMs, KeyId } from '../../lib/domain/types.ts';
 import { type Said, say } from './actions.ts';
 import { callerOf, ENTITLED, MEMBERS, type ProfileName, SECURITY } from './company.ts';
@@ -60,6 +60,28 @@ const asks =
       () => done(here),
       () => here.change(by, idOf(here), verb, to),
     );
+const orders =
+  (verb: 'kill' | 'unkill', subject: string, done: (here: World) => boolean) =>
+  ({ here, insist }: Teller): Promise<void> =>
+    insist(
+      () => done(here),
+      () => here.kill(`hr:${subject}`, verb),
+    );
+const ownerOf = ({ ledger }: World, subject: string): Owner | undefined =>
+  [...ledger.owners.values()].find(({ state }) => state.source === 'hr' && state.subject === subject)?.state;
+const isKilled =
+  (subject: string) =>
+  (here: World): boolean =>
+    ownerOf(here, subject)?.killed !== undefined;
+/** Each credential carries its own deny, and the provider's list is empty again. */
+const isOut =
+  (subject: string) =>
+  (here: World): boolean =>
+    isKilled(subject)(here) && !ownerOf(here, subject)?.killWork && !here.provider.killVersions.at(-1)?.length;
+const isLifted =
+  (subject: string) =>
+  (here: World): boolean =>
+    !isKilled(subject)(here);
 const waits =
   (minutes: number, done: (here: World) => boolean) =>
   ({ here, wait }: Teller): Promise<void> =>
@@ -234,6 +256,87 @@ export const STORIES: readonly Story[] = [
       waits(20, isRevoked),
     ),
     came: isRevoked,
+  },
+  {
+    name: 'kill',
+    tell: chapters(issue('kept'), orders('kill', '1', isKilled('1')), waits(30, isOut('1'))),
+    came: (here) => isSuspended(here) && isOut('1')(here),
+  },
+  {
+    name: 'kill, and lift',
+    tell: chapters(
+      issue('kept'),
+      orders('kill', '1', isKilled('1')),
+      waits(30, isOut('1')),
+      orders('unkill', '1', isLifted('1')),
+      waits(30, isActive),
+    ),
+    came: isActive,
+  },
+  {
+    name: 'suspend, kill, and lift',
+    tell: chapters(
+      issue('kept'),
+      asks('suspend', isSuspended),
+      orders('kill', '1', isKilled('1')),
+      waits(30, isOut('1')),
+      orders('unkill', '1', isLifted('1')),
+      waits(10, () => false),
+    ),
+    came: isSuspended,
+  },
+  {
+    name: 'kill, lift and kill again at once',
+    tell: chapters(
+      issue('kept'),
+      orders('kill', '1', isKilled('1')),
+      orders('unkill', '1', isLifted('1')),
+      orders('kill', '1', isKilled('1')),
+      waits(30, isOut('1')),
+    ),
+    came: (here) => isSuspended(here) && isOut('1')(here),
+  },
+  {
+    name: 'kill in the middle of a transfer',
+    tell: chapters(
+      issue('kept'),
+      asks('transfer', (here) => subjectOf(here, only(here)) === '5' || isRotating(here), 'hr:5'),
+      orders('kill', '1', isKilled('1')),
+      waits(60, isOut('1')),
+    ),
+    came: (here) => isSuspended(here) || isHeldBy('5')(here),
+  },
+  {
+    name: 'kill as soon as a transfer is asked for',
+    tell: chapters(
+      issue('kept'),
+      ({ here, insist }) =>
+        insist(
+          () => isKilled('1')(here),
+          async () => {
+            await here.change(SECURITY, idOf(here), 'transfer', 'hr:5');
+            await here.kill('hr:1', 'kill');
+          },
+        ),
+      waits(60, isOut('1')),
+    ),
+    came: (here) => isSuspended(here) || isHeldBy('5')(here),
+  },
+  {
+    name: 'two are killed at once',
+    tell: chapters(
+      issue('kept'),
+      async ({ here, insist }) =>
+        insist(
+          () => isKilled('1')(here) && isKilled('2')(here),
+          async () => {
+            await here.kill('hr:1', 'kill');
+            await here.kill('hr:2', 'kill');
+          },
+        ),
+      waits(30, (here) => isOut('1')(here) && isOut('2')(here)),
+    ),
+    came: (here) => isSuspended(here) && isOut('1')(here) && isOut('2')(here),
   },
   {
     name: 'a user and a key made by hand',

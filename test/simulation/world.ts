@@ -1,9 +1,11 @@
 import { memoryAccount } from '../../lib/adapters/memory/account.ts';
 import { memoryIam } from '../../lib/adapters/memory/iam.ts';
+import { memoryKillPolicy } from '../../lib/adapters/memory/kill-policy.ts';
 import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
 import {
   accepts,
   type IamKey,
+  type IamUser,
   keyUnder,
   noteUse,
   type ProviderWorld,
@@ -14,6 +16,7 @@ import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
 import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../lib/application/apply-fact.ts';
 import { changeCredential } from '../../lib/application/change-credential.ts';
+import { killOwner } from '../../lib/application/kill-owner.ts';
 import { credentialOf } from '../../lib/application/naming.ts';
 import type { Clock, Connector, Ids, Ledger, SecretStore, WorkItem } from '../../lib/application/ports.ts';
 import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
@@ -22,14 +25,16 @@ import { type CredentialRequest, requestCredential } from '../../lib/application
 import { sweepAccount } from '../../lib/application/sweep-account.ts';
 import { sweepDue } from '../../lib/application/sweep-due.ts';
 import { workOnCredential } from '../../lib/application/work-credential.ts';
+import { type DenyPolicy, workOnDenyList } from '../../lib/application/work-deny-list.ts';
 import { workOnOwner } from '../../lib/application/work-owner.ts';
 import type { Caller, Verb } from '../../lib/domain/authorize.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import { killListId } from '../../lib/domain/deny-list.ts';
 import { Fault } from '../../lib/domain/faults.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
-import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { type CredentialId, type DenyListId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import { PIPELINE, SECURITY } from './company.ts';
 import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault, type Process } from './faults.ts';
 import { Violation } from './invariants/violation.ts';
@@ -42,6 +47,7 @@ export interface Planted {
   readonly connector?: (real: Connector) => Connector;
   readonly secrets?: (real: SecretStore) => SecretStore;
   readonly ledger?: (real: MemoryLedger) => Ledger;
+  readonly denyPolicy?: (real: DenyPolicy) => DenyPolicy;
 }
 
 export interface Setting {
@@ -67,6 +73,8 @@ export interface World {
   hear(fact: OwnerFact): Promise<boolean>;
   request(owner: string, asked: Pick<CredentialRequest, 'profile' | 'idempotencyKey'>): Promise<unknown>;
   change(caller: Caller, id: CredentialId, verb: Verb, to?: string): Promise<unknown>;
+  /** Somebody of the security team cuts an owner off, or lifts that. */
+  kill(owner: string, verb: 'kill' | 'unkill'): Promise<unknown>;
   /** Somebody looks at what is held and lets it go. */
   release(): Promise<unknown>;
   sweepDue(): Promise<unknown>;
@@ -103,6 +111,8 @@ const NOT_LATE: readonly string[] = [
 ];
 /** As the world has it, whatever a planted policy says. */
 const { leaseMs: LEASE_MS, settleMs: SETTLE_MS } = DEFAULT_TIMING;
+const ACCOUNT = '000000000000';
+export const KILL_LIST = killListId(ACCOUNT);
 const CONSUMERS = ['arn:aws:iam::1:role/consumer'];
 
 const counted = (): Ids => {
@@ -158,13 +168,30 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       (service: string): Send =>
       (operation, repeatable, act) =>
         faults.call(process, { site: `${service}.${operation}`, repeatable }, act);
+    /** The policy's calls land as late as the others. */
+    const policyOf = (port: DenyPolicy): DenyPolicy => ({
+      ...port,
+      render: (keys) => {
+        const untilMs = ledger.denyLists.get(KILL_LIST)?.state.lease?.untilMs ?? nowMs;
+        process.landsByMs = plusMs(untilMs, SETTLE_MS);
+        return port.render(keys);
+      },
+    });
     const iam = memoryIam(provider, clock, newKeyId, send('iam'));
     const store = memorySecrets(provider, clock, send('secrets'));
+    const killPolicy = memoryKillPolicy(provider, send('iam'));
     const wake = faults.wrap(process, 'wake', { send: queue.send, depth: queue.depth });
-    const { watch: _watch, credentials: _credentials, owners: _owners, history: _history, ...methods } = { ...ledger, ...plantedLedger };
+    const {
+      watch: _watch,
+      credentials: _credentials,
+      owners: _owners,
+      denyLists: _lists,
+      history: _history,
+      ...methods
+    } = { ...ledger, ...plantedLedger };
     const base = {
       ...{ ledger: faults.wrap<Ledger>(process, 'ledger', methods), clock, ids, timing, policy, policyDigest: 'd', wake },
-      ...{ account: '000000000000', requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
+      ...{ account: ACCOUNT, requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
     };
     return {
       process,
@@ -174,12 +201,14 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
         secrets: underLease(planted.secrets?.(store) ?? store),
       }),
       offboard: workOnOwner(base),
+      denies: workOnDenyList({ ...base, denyPolicy: policyOf(planted.denyPolicy?.(killPolicy) ?? killPolicy) }),
+      kill: killOwner(base),
       ask: requestCredential(base),
       hear: applyFact(base),
       change: changeCredential(base),
       batches: listBatches(base),
       release: releaseBatch(base),
-      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'owner'] }),
+      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'owner', 'deny-list'] }),
       sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
     };
   };
@@ -225,13 +254,16 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     defects,
     consumedAtMs,
     deliver: ({ queue: of, id }) =>
-      run(({ offboard, work }) =>
-        of === 'owner' ? offboard(id as OwnerId, plusMs(nowMs, STOP_AFTER_MS)) : work(id as CredentialId, plusMs(nowMs, STOP_AFTER_MS)),
-      ),
+      run(async ({ offboard, denies, work }): Promise<unknown> => {
+        const stopAtMs = plusMs(nowMs, STOP_AFTER_MS);
+        if (of === 'deny-list') return denies(id as DenyListId, stopAtMs);
+        return of === 'owner' ? offboard(id as OwnerId, stopAtMs) : work(id as CredentialId, stopAtMs);
+      }),
     hear: (fact) => run(({ hear }) => hear(fact)),
     request: (owner, asked) =>
       run(({ ask }) => ask(PIPELINE, PIPELINE.arn, { ...asked, owner, purpose: 'x', environment: 'e', consumers: CONSUMERS })),
     change: (caller, id, verb, to) => run(({ change }) => change(caller, caller.arn, id, { verb, reason: 'x', to })),
+    kill: (owner, verb) => run(({ kill }) => kill(SECURITY, SECURITY.arn, owner, verb, 'x')),
     release: () =>
       run(async ({ batches, release }) => {
         const open = await batches(SECURITY, SECURITY.arn);
@@ -244,6 +276,7 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
         if (state.status !== 'active') return [];
         const { accountName, secretName } = state.grant;
         const user = provider.users.get(accountName);
+        if (isCutOff(ledger, state, user)) return [];
         const key = keyUnder(provider, secretName, accountName, 'AWSCURRENT');
         if (!user || !key || !accepts(provider, user, key, nowMs)) return [state.id];
         noteUse(key, nowMs);
@@ -258,4 +291,12 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       quiet = true;
     },
   };
+}
+
+/** Whether somebody is killed who holds it, or whose it still is at the provider: what the record says follows. */
+export function isCutOff({ owners }: MemoryLedger, { holder }: Credential, user: IamUser | undefined): boolean {
+  if (owners.get(holder.id)?.state.killed) return true;
+  if (user && user.ownerKey !== holder.key)
+    for (const { state } of owners.values()) if (state.killed && state.key === user.ownerKey) return true;
+  return false;
 }

@@ -1,14 +1,30 @@
 import type { DenyPolicy } from '../../application/work-deny-list.ts';
-import type { ProviderWorld } from './provider-world.ts';
+import { type ProviderWorld, plainSend, type Send } from './provider-world.ts';
 
 const MAX_VERSIONS = 5;
 
-/** A managed policy as IAM's documentation has it: five versions at the most, the newest in force, that one never deleted. */
-export const memoryKillPolicy = ({ killVersions }: ProviderWorld): DenyPolicy => ({
-  render: async (keys) => {
-    if (killVersions.length >= MAX_VERSIONS) killVersions.shift(); // what the adapter does about LimitExceeded
-    killVersions.push([...keys]);
-  },
-  rendered: async () => killVersions.at(-1) ?? [],
-  prune: async () => void killVersions.splice(0, killVersions.length - 1),
-});
+/**
+ * A managed policy as IAM's documentation has it: five versions at the most, the newest in force, that one never deleted. Each request goes
+ * through `send`, in the order of the real policy.
+ */
+export const memoryKillPolicy = ({ killVersions }: ProviderWorld, send: Send = plainSend): DenyPolicy => {
+  const listed = () => send('ListPolicyVersions', true, () => killVersions.slice(0, -1));
+  const remove = (version: readonly string[]) =>
+    send('DeletePolicyVersion', true, () => {
+      const at = killVersions.indexOf(version);
+      if (at >= 0 && at < killVersions.length - 1) killVersions.splice(at, 1);
+    });
+  const create = (keys: readonly string[]): Promise<boolean> =>
+    send('CreatePolicyVersion', false, () => killVersions.length < MAX_VERSIONS && killVersions.push([...keys]) > 0);
+  return {
+    render: async (keys) => {
+      if (await create(keys)) return;
+      for (const oldest of (await listed()).slice(0, 1)) await remove(oldest);
+      await create(keys);
+    },
+    rendered: () => send('GetPolicyVersion', true, () => killVersions.at(-1) ?? []),
+    prune: async () => {
+      for (const outdated of await listed()) await remove(outdated);
+    },
+  };
+};

@@ -6,6 +6,7 @@ import { nextOwnerStep } from '../../../lib/domain/owner/decide.ts';
 import type { Owner } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
 import type { World } from '../world.ts';
+import { checkLifted } from './kill.ts';
 import { isFollowedUp, isOfCredential, isOfOwner, type Knowledge, knowledge } from './knowledge.ts';
 import { type Report, report } from './violation.ts';
 
@@ -18,6 +19,7 @@ export function watchAppends(here: World, to: Report): Knowledge {
     if (isOfCredential(append)) {
       knows.learn(append);
       checkCredential(here, append, guard, to);
+      checkLifted(append, to);
     } else if (isOfOwner(append)) checkOwner(here, append, knows, guard, to);
   });
   return knows;
@@ -57,8 +59,9 @@ function checkCredential(here: World, { before, state, envelopes, dueAtMs }: Cre
         `${id}, ${holder.id} is ${owner?.status}, epoch ${owner?.epoch}, given in ${holder.epoch}`,
       );
   };
-  for (const { data, actor } of envelopes) {
-    if (policy.mode === 'observe' && actor.id === 'offboard') report(to, 'observing takes nothing away', `${id} ${data.type}`);
+  for (const { data, actor, cause } of envelopes) {
+    if (policy.mode === 'observe' && actor.id === 'offboard' && !/^killed: |^unkill$/.test(cause))
+      report(to, 'observing takes nothing away', `${id} ${data.type}`);
     if ('fence' in data && data.type !== 'StepStarted' && was?.lease?.fence !== data.fence)
       report(to, '12 a stale fence records nothing', `${id} ${data.type} under ${data.fence}, held is ${was?.lease?.fence}`);
     switch (data.type) {

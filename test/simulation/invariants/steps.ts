@@ -1,12 +1,14 @@
 import { accepts, type IamUser, keyUnder } from '../../../lib/adapters/memory/provider-world.ts';
 import type { Active, Credential } from '../../../lib/domain/credential/state.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
-import type { World } from '../world.ts';
+import { isCutOff, type World } from '../world.ts';
+import { checkKilled } from './kill.ts';
 import type { Knowledge } from './knowledge.ts';
 import { type Report, report } from './violation.ts';
 
 /** What must hold between any two things that happen: of every record that is not over, and of those that are, that they stay so. */
 export function checkStep(here: World, knows: Knowledge, to: Report): void {
+  checkKilled(here, knows, to);
   for (const [id, { state }] of here.ledger.credentials) {
     const user = here.provider.users.get(state.grant.accountName);
     switch (state.status) {
@@ -61,11 +63,12 @@ function checkTagMoves(
 }
 
 function checkServed(here: World, state: Active, user: IamUser | undefined, to: Report): void {
-  const { provider, clock } = here;
+  const { provider, clock, ledger } = here;
   const { id, grant, versions, replacement } = state;
   const nowMs = clock.now();
+  const refused = isCutOff(ledger, state, user);
   const current = keyUnder(provider, grant.secretName, grant.accountName, 'AWSCURRENT');
-  if (!user || !current || !accepts(provider, user, current, nowMs)) report(to, '4 AWSCURRENT works while active', id);
+  if (!refused && !(user && current && accepts(provider, user, current, nowMs))) report(to, '4 AWSCURRENT works while active', id);
   if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers) report(to, '4 consumers may read while active', id);
   const unknown = [...(user?.keys ?? [])].find(
     ([keyId, { attempt }]) => attempt && !versions.some((one) => one.phase !== 'attempted' && one.keyId === keyId),
@@ -77,7 +80,7 @@ function checkServed(here: World, state: Active, user: IamUser | undefined, to: 
     const key = version.phase === 'attempted' ? undefined : user?.keys.get(version.keyId);
     if (key?.active && version.phase !== 'doomed') working += 1;
     const wanted = version.phase === 'retiring' && !version.allowed && !(version.attempt && replacement?.known.includes(version.attempt));
-    if (wanted && !(user && key && accepts(provider, user, key, nowMs)))
+    if (wanted && !refused && !(user && key && accepts(provider, user, key, nowMs)))
       report(to, '4 the old key works during the overlap', `${id} ${version.keyId}`);
     if (version.phase === 'disabled' && nowMs < version.deleteAtMs && !key)
       report(to, '5 a disabled key can be enabled again until it is deleted', `${id} ${version.keyId}`);

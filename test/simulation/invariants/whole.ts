@@ -78,6 +78,7 @@ function checkAtRest({ ledger, provider, policy, ...here }: World, state: Creden
   if (status === 'active' && keyIds.length !== 1) report(to, '2 exactly one key at rest', `${id} has ${keyIds.length}`);
   if (state.taggedFor !== holder.id) report(to, '17 the owner tag is of the owner', id);
   const owner = ledger.owners.get(holder.id)?.state;
+  if (status === 'active' && owner?.killed) report(to, '7, 8 nothing lives for who is killed', id);
   if (status !== 'active' || !owner || !isFollowedUp({ ledger, provider, policy, ...here }, owner)) return;
   if (!(owner.status === 'active' && owner.epoch === holder.epoch)) report(to, '7, 8 nothing lives for who is not there', id);
   const kept = policy.profiles[grant.profile]?.onMove === 'keep' || state.approval?.kind === 'granted';
