@@ -62,7 +62,8 @@ export const newDenyList = (id: DenyListId, account: string, capacity: number): 
 /** Adds, or adds anew: `sinceMs` is that of the last time. A refusal that held the list back holds it no longer. */
 export function listed(list: DenyList, key: string, sinceMs: EpochMs, untilMs?: EpochMs): DenyList {
   const before = list.entries.find((entry) => entry.key === key);
-  const entry: DenyEntry = { key, sinceMs, inEffectAtMs: before?.inEffectAtMs, untilMs };
+  const isDenied = list.rendered?.includes(key) === true; // taken off, and added again before that was rendered
+  const entry: DenyEntry = { key, sinceMs, inEffectAtMs: before?.inEffectAtMs ?? (isDenied ? sinceMs : undefined), untilMs };
   return { ...list, entries: [...list.entries.filter((one) => one !== before), entry], blocked: undefined };
 }
 

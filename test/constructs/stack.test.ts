@@ -229,6 +229,13 @@ describe('what holds things', () => {
     expect(alarms).toHaveLength(10);
   });
 
+  it('a kill list that is four fifths full raises an alarm, and so does one that IAM refuses', () => {
+    const of = { Namespace: 'NhiLifecycle', Dimensions: [{ Name: 'service', Value: 'deny-list' }], Statistic: 'Maximum' };
+    const full = { MetricName: 'KillListFill', Threshold: 80, ComparisonOperator: 'GreaterThanOrEqualToThreshold' };
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { ...of, ...full });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { ...of, MetricName: 'KillPending', Threshold: 1 });
+  });
+
   it('a record past its deadline raises an alarm', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'RecordPastDeadline', Threshold: 1 });
   });

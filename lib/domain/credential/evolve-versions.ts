@@ -75,7 +75,8 @@ export function started(state: Credential, event: Event<'StepStarted'>): Credent
     lease: { fence, step, untilMs },
     lostUntilMs: state.inFlight ? latest(state.inFlight.settledAtMs, state.lostUntilMs) : state.lostUntilMs,
     inFlight: settledAtMs === undefined ? undefined : { fence, settledAtMs },
-    givingBackUntilMs: step === 'lift' || step === 'enable-version' ? settledAtMs : state.givingBackUntilMs,
+    givingBackUntilMs:
+      step === 'lift' || step === 'enable-version' ? latest(settledAtMs, state.givingBackUntilMs) : state.givingBackUntilMs,
     taggedFor: step === 'retag' ? undefined : state.taggedFor,
     ...(step === 'lift' && state.status === 'suspended' && { lifting: fence }),
   };

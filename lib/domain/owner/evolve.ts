@@ -75,7 +75,7 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
       return { ...state, killWork: { ...killing(state), cursor: event.cursor, unfinished: event.unfinished, nextAtMs: event.atMs } };
     case 'KillPassDone': {
       const { phase, pass } = killing(state);
-      return { ...state, killWork: { ...begin(phase, event.nextAtMs), pass: pass + 1 } };
+      return { ...state, killWork: { ...begin(phase, event.nextAtMs), pass: pass + 1, clean: event.clean === true } };
     }
     case 'LiftRequested':
       return { ...state, killWork: begin('unlist', event.atMs) };
@@ -89,7 +89,9 @@ export function evolveOwner(state: Owner | undefined, event: OwnerEvent): Owner 
   }
 }
 
-const begin = (phase: KillWork['phase'], nextAtMs: EpochMs): KillWork => ({ phase, pass: 1, cursor: undefined, unfinished: 0, nextAtMs });
+const begin = (phase: KillWork['phase'], nextAtMs: EpochMs): KillWork => ({
+  ...{ phase, pass: 1, cursor: undefined, unfinished: 0, clean: false, nextAtMs },
+});
 
 function killing(state: Owner): KillWork {
   if (!state.killWork) throw new Error('history: a pass without a kill');

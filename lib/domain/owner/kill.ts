@@ -42,13 +42,23 @@ export interface KillPage {
   readonly nextCursor: string | undefined;
 }
 
-/** After a page: on to the next, or to another pass, or done, when a whole pass found nothing that is not there yet. */
-export function decideKillPage(state: Owner, { unfinished, nextCursor }: KillPage, nowMs: EpochMs, { passGapMs }: Timing): OwnerDecision {
+/**
+ * After a page: on to the next, or to another pass, or done, when two whole passes, `settleMs` apart, found nothing that is not there yet.
+ * Twice, since a provider knows no order between the last deny and the list that is shortened after it, and since a page of a kill that
+ * was lifted meanwhile may still write its commands.
+ */
+export function decideKillPage(
+  state: Owner,
+  { unfinished, nextCursor }: KillPage,
+  nowMs: EpochMs,
+  { passGapMs, settleMs }: Timing,
+): OwnerDecision {
   const { killWork } = state;
   if (!killWork || killWork.phase === 'unlist') return { ok: false, why: 'nothing-to-do' };
   const sum = killWork.unfinished + unfinished;
   if (nextCursor !== undefined) return { ok: true, events: [{ type: 'KillPageDone', cursor: nextCursor, unfinished: sum, atMs: nowMs }] };
   if (sum > 0) return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, passPauseMs(killWork.pass, passGapMs)) }] };
+  if (!killWork.clean) return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, settleMs), clean: true }] };
   return { ok: true, events: [{ type: killWork.phase === 'deny' ? 'KillCompleted' : 'OwnerRestored', atMs: nowMs }] };
 }
 

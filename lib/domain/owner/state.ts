@@ -92,6 +92,8 @@ export interface KillWork {
   readonly cursor: string | undefined;
   /** Credentials of this pass that are not there yet. */
   readonly unfinished: number;
+  /** The last whole pass found nothing left to do. */
+  readonly clean: boolean;
   readonly nextAtMs: EpochMs;
 }
 
@@ -212,7 +214,7 @@ export type OwnerEvent =
   | { readonly type: 'OwnerKilled'; readonly by: OwnerId; readonly reason: string; readonly confirmed: boolean; readonly atMs: EpochMs }
   | { readonly type: 'KillConfirmed'; readonly by: OwnerId; readonly atMs: EpochMs }
   | { readonly type: 'KillPageDone'; readonly cursor: string; readonly unfinished: number; readonly atMs: EpochMs }
-  | { readonly type: 'KillPassDone'; readonly nextAtMs: EpochMs }
+  | { readonly type: 'KillPassDone'; readonly nextAtMs: EpochMs; readonly clean?: true }
   /** Each credential carries its own deny: the owner leaves the list that a provider denies by. */
   | { readonly type: 'KillCompleted'; readonly atMs: EpochMs }
   | { readonly type: 'LiftRequested'; readonly by: OwnerId; readonly reason: string; readonly atMs: EpochMs }

@@ -60,6 +60,12 @@ describe('a deny list', () => {
     expect(answered(begun(on(pruning, 'b'), 'render', at(1), SETTLE_MS), pruning.fence, { of: 'prune' }, at(2))).toBeUndefined();
   });
 
+  it('knows that who is taken off and added again before that is rendered is denied all the time', () => {
+    const rendered = act(render(on(empty, 'a'), 1, 'a'), 1, { of: 'prune' });
+    const again = listed(unlisted(rendered, 'a'), 'a', at(9));
+    expect([does(again, 9), again.entries]).toEqual(['wait', [{ key: 'a', sinceMs: 9, inEffectAtMs: 9, untilMs: undefined }]]);
+  });
+
   it('does not take an answer for the list as it is by now', () => {
     const rendering = on(begun(on(empty, 'a'), 'render', at(0), SETTLE_MS), 'b');
     const after = must(answered(rendering, rendering.fence, { of: 'render', keys: ['a'] }, at(5)));

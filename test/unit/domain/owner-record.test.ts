@@ -37,7 +37,7 @@ const offboarding = (change: Partial<Offboarding> = {}): Offboarding => ({
 const held: Admission = { is: 'held', batch: 3, sinceMs: at(30), escalated: false };
 const leaving: Owner = { ...BASE, status: 'leaving', cause: 'normal', leaveAtMs: at(100), ...times };
 const other = { email: 'b@example.com', roles: ['S'] };
-const killWork = { phase: 'deny', pass: 2, cursor: 'c', unfinished: 1, nextAtMs: at(40) } as const;
+const killWork = { phase: 'deny', pass: 2, cursor: 'c', unfinished: 1, clean: false, nextAtMs: at(40) } as const;
 const killed = { atMs: at(40), by: who.id, reason: 'leak', confirmed: false };
 
 describe('an owner after an event', () => {
@@ -166,7 +166,7 @@ describe('an owner after an event', () => {
       'killed',
       BASE,
       { type: 'OwnerKilled', by: who.id, reason: 'leak', confirmed: false, atMs: at(40) },
-      { killed, killWork: { phase: 'deny', pass: 1, cursor: undefined, unfinished: 0, nextAtMs: 40 } },
+      { killed, killWork: { phase: 'deny', pass: 1, cursor: undefined, unfinished: 0, clean: false, nextAtMs: 40 } },
     ],
     ['confirmed', { ...BASE, killed }, { type: 'KillConfirmed', by: who.id, atMs: at(41) }, { killed: { ...killed, confirmed: true } }],
     ['confirmed, and lifted before', BASE, { type: 'KillConfirmed', by: who.id, atMs: at(41) }, { killed: undefined }],
@@ -180,7 +180,13 @@ describe('an owner after an event', () => {
       'a pass of a kill on',
       { ...BASE, killWork },
       { type: 'KillPassDone', nextAtMs: at(43) },
-      { killWork: { ...killWork, pass: 3, cursor: undefined, unfinished: 0, nextAtMs: 43 } },
+      { killWork: { ...killWork, pass: 3, cursor: undefined, unfinished: 0, clean: false, nextAtMs: 43 } },
+    ],
+    [
+      'a clean pass of a kill on',
+      { ...BASE, killWork },
+      { type: 'KillPassDone', nextAtMs: at(43), clean: true },
+      { killWork: { ...killWork, pass: 3, cursor: undefined, unfinished: 0, clean: true, nextAtMs: 43 } },
     ],
     [
       'to be let live',
