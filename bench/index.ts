@@ -1,9 +1,7 @@
+import { readArguments, wrongUse } from '../bin/arguments.ts';
 import { printed, type Row } from './table.ts';
 
-/**
- * Every figure the project states, against its bar. Exits with 1 where one is missed. `--json`; `--only WORD`: measurements whose name has
- * it. Each is loaded when it is its turn, and the feed is the first, since it looks at the memory of the whole process.
- */
+/** Each is loaded when it is its turn, and the feed is the first, since it looks at the memory of the whole process. */
 const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   feed: async () => (await import('./feed.ts')).feedMemory(),
   calls: async () => (await import('./provider-calls.ts')).providerCalls(),
@@ -13,13 +11,19 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   authorizer: async () => (await import('./authorizer.ts')).authorizer(),
 };
 
-const args = process.argv.slice(2);
-const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '') : '';
+const USAGE = `npm run bench -- [--only WORD] [--json]
+Every figure the project states, against its bar.
+  --only WORD   measurements whose name has it: ${Object.keys(MEASUREMENTS).join(', ')}
+  --json        the same as JSON
+Exits with 0 when every bar is held, 1 when one is missed, 2 when asked for something that can't be.`;
+
+const { only, json } = readArguments(USAGE, { only: { type: 'string', default: '' }, json: { type: 'boolean', default: false } });
+const chosen = Object.entries(MEASUREMENTS).filter(([name]) => name.includes(only));
+if (chosen.length === 0) wrongUse(`--only '${only}': no such measurement; there are ${Object.keys(MEASUREMENTS).join(', ')}`);
 const rows: Row[] = [];
-for (const [name, measure] of Object.entries(MEASUREMENTS)) {
-  if (!name.includes(only)) continue;
-  if (!args.includes('--json')) console.error(`measuring: ${name}`);
+for (const [name, measure] of chosen) {
+  if (!json) console.error(`measuring: ${name}`);
   rows.push(...(await measure()));
 }
-console.log(args.includes('--json') ? JSON.stringify(rows, undefined, 2) : printed(rows));
-process.exitCode = rows.length > 0 && rows.every(({ holds }) => holds) ? 0 : 1;
+console.log(json ? JSON.stringify(rows, undefined, 2) : printed(rows));
+process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;

@@ -1,52 +1,37 @@
-import { parseArgs } from 'node:util';
 import { startLocalCloud } from '../local/cloud.ts';
 import { localSettings } from '../local/endpoint.ts';
 import { LocalCloudError } from '../local/errors.ts';
+import { readArguments, wholeNumber } from './arguments.ts';
 
 const USAGE = `Usage: node bin/local.ts [--port N] [--propagation-ms N] [--last-used-lag-ms N] [--log FILE] [--allow-endpoint HOST]
 
 Runs a local cloud until Ctrl-C, and prints what another terminal needs to use it.
-With AWS_ENDPOINT_URL set, it only checks that endpoint.`;
+With AWS_ENDPOINT_URL set, it only checks that endpoint.
+Exit codes: 0 stopped, 1 it could not be started, 2 wrong use.`;
 
 const STANDARD_PORT = 4566; // where tools for local clouds look first
 
 const say = (line: string): void => console.error(line);
 
-function wholeNumber(name: string, text: string | undefined): number | undefined {
-  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new LocalCloudError(`--${name} takes a whole number, not '${text}'.`);
-}
-
-function readArguments() {
+function options() {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    options: {
-      port: text,
-      'propagation-ms': text,
-      'last-used-lag-ms': text,
-      log: text,
-      'allow-endpoint': text,
-      help: { type: 'boolean', short: 'h' },
-    },
+  const given = readArguments(USAGE, {
+    ...{ port: text, 'propagation-ms': text, 'last-used-lag-ms': text },
+    ...{ log: text, 'allow-endpoint': text },
   });
-  const propagationMs = wholeNumber('propagation-ms', values['propagation-ms']);
-  const lastUsedLagMs = wholeNumber('last-used-lag-ms', values['last-used-lag-ms']);
+  const propagationMs = wholeNumber('propagation-ms', given['propagation-ms']);
+  const lastUsedLagMs = wholeNumber('last-used-lag-ms', given['last-used-lag-ms']);
   return {
-    help: values.help === true,
-    options: {
-      port: wholeNumber('port', values.port) ?? STANDARD_PORT,
-      ...(propagationMs !== undefined && { propagationMs }),
-      ...(lastUsedLagMs !== undefined && { lastUsedLagMs }),
-      ...(values.log && { logFile: values.log }),
-      ...(values['allow-endpoint'] && { allowEndpoint: values['allow-endpoint'] }),
-    },
+    port: wholeNumber('port', given.port) ?? STANDARD_PORT,
+    ...(propagationMs !== undefined && { propagationMs }),
+    ...(lastUsedLagMs !== undefined && { lastUsedLagMs }),
+    ...(given.log && { logFile: given.log }),
+    ...(given['allow-endpoint'] && { allowEndpoint: given['allow-endpoint'] }),
   };
 }
 
 async function main(): Promise<void> {
-  const { help, options } = readArguments();
-  if (help) return console.log(USAGE);
-  const cloud = await startLocalCloud({ ...options, progress: say });
+  const cloud = await startLocalCloud({ ...options(), progress: say });
   const settings = localSettings(cloud.endpoint);
   console.log(`unset ${foreignSettings(settings).join(' ')}`);
   for (const [name, value] of Object.entries(settings)) console.log(`export ${name}=${value}`);
@@ -62,8 +47,6 @@ const foreignSettings = (settings: Readonly<Record<string, string>>): readonly s
 };
 
 main().catch((error: unknown) => {
-  const expected =
-    error instanceof LocalCloudError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
-  console.error(expected ? (error as Error).message : error);
+  console.error(error instanceof LocalCloudError ? error.message : error);
   process.exitCode = 1;
 });

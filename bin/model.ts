@@ -1,37 +1,46 @@
-import { parseArgs } from 'node:util';
 import { REAL } from '../test/model/core.ts';
 import { PLANTS } from '../test/model/planted.ts';
 import { check } from '../test/model/search.ts';
+import { readArguments, wholeNumber, wrongUse } from './arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    faults: { type: 'string', default: '1' },
-    late: { type: 'string', default: '1' },
-    commands: { type: 'string', default: '2' },
-    only: { type: 'string' },
-    without: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run model -- [--faults N] [--late N] [--commands N] [--only RULES] [--without RULE] [--json]
+Explores every order of one credential’s life, and prints the shortest way to a broken rule.
+  --faults N       calls that go wrong (1)
+  --late N         effects that come late (1)
+  --commands N     commands that come in between (2)
+  --only RULES     checks only the rules that this regular expression matches
+  --without RULE   leaves a rule of the protocol out, to see what it is for
+  --json           one line of JSON
+Exits with 0 when every rule held, 1 when one did not, 2 when asked for something that can't be.`;
+
+const text = { type: 'string' } as const;
+const values = readArguments(USAGE, {
+  ...{ faults: text, late: text, commands: text, only: text, without: text },
+  json: { type: 'boolean', default: false },
 });
-
-const usage = (message: string): never => {
-  console.error(message);
-  process.exit(2);
-};
-const whole = (name: 'faults' | 'late' | 'commands'): number => {
-  const value = Number(values[name]);
-  return Number.isInteger(value) && value >= 0 ? value : usage(`--${name} ${values[name]}: takes a whole number from 0`);
-};
 const ruleOf = (name: string): keyof typeof PLANTS =>
-  name in PLANTS ? (name as keyof typeof PLANTS) : usage(`--without ${name}: no such rule; there are ${Object.keys(PLANTS).join(', ')}`);
+  Object.hasOwn(PLANTS, name)
+    ? (name as keyof typeof PLANTS)
+    : wrongUse(`--without '${name}': no such rule; there are ${Object.keys(PLANTS).join(', ')}`);
+const patternOf = (pattern: string): RegExp => {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return wrongUse(`--only '${pattern}': is no regular expression`);
+  }
+};
 
-const bounds = { faults: whole('faults'), lates: whole('late'), commands: whole('commands') };
+const bounds = {
+  faults: wholeNumber('faults', values.faults) ?? 1,
+  lates: wholeNumber('late', values.late) ?? 1,
+  commands: wholeNumber('commands', values.commands) ?? 2,
+};
 const core = values.without === undefined ? REAL : { ...REAL, ...PLANTS[ruleOf(values.without)].core };
 const startedAtMs = Date.now();
 const progress = (states: number, depth: number): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r${states} worlds, ${depth} moves deep `);
 };
-const found = check(core, { ...bounds, ...(values.only !== undefined && { only: new RegExp(values.only) }) }, progress);
+const found = check(core, { ...bounds, ...(values.only !== undefined && { only: patternOf(values.only) }) }, progress);
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 const tookMs = Date.now() - startedAtMs;
 

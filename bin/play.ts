@@ -1,4 +1,4 @@
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { startLocalCloud } from '../local/cloud.ts';
 import { deploy } from '../local/deploy.ts';
 import { LocalCloudError } from '../local/errors.ts';
@@ -7,6 +7,7 @@ import type { Deployed } from '../local/play/issued.ts';
 import { playLine } from '../local/play/line.ts';
 import { readPeople } from '../local/play/people.ts';
 import { newReport } from '../local/play/report.ts';
+import { readArguments } from './arguments.ts';
 
 const USAGE = `Usage: npm start [-- --keep] [--verbose] [--allow-endpoint HOST]
 
@@ -102,22 +103,11 @@ async function keepUp(
   await stopped;
 }
 
-function readArguments(): Options | undefined {
-  const flag = { type: 'boolean', default: false } as const;
-  const { values } = parseArgs({
-    options: { keep: flag, verbose: flag, 'allow-endpoint': { type: 'string' }, help: { ...flag, short: 'h' } },
-  });
-  if (values.help) return undefined;
-  return { keep: values.keep, verbose: values.verbose, allowEndpoint: values['allow-endpoint'] };
-}
-
 try {
-  const options = readArguments();
-  if (options) process.exitCode = await play(options);
-  else console.log(USAGE);
+  const flag = { type: 'boolean', default: false } as const;
+  const given = readArguments(USAGE, { keep: flag, verbose: flag, 'allow-endpoint': { type: 'string' } });
+  process.exitCode = await play({ keep: given.keep, verbose: given.verbose, allowEndpoint: given['allow-endpoint'] });
 } catch (error) {
-  const wrongUse = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  if (wrongUse || error instanceof LocalCloudError) console.error((error as Error).message);
-  else console.error(error);
-  process.exitCode = wrongUse ? 2 : 1;
+  console.error(error instanceof LocalCloudError ? error.message : error);
+  process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CompiledPolicy } from '../lib/contract/compiled-policy.ts';
 import { type PolicyProblem, parsePolicyFile } from '../lib/contract/policy-file.ts';
 import { canonicalJson } from '../lib/domain/canonical-json.ts';
 import type { Policy } from '../lib/domain/policy.ts';
+import { fileTrouble, readGiven } from './given-file.ts';
 
 type Document = Record<string, unknown>;
 
@@ -23,9 +23,9 @@ export type PolicySource =
 export function readPolicySource(file: string): PolicySource {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readGiven(file);
   } catch (error) {
-    return { ok: false, problems: [`${file}: cannot be read: ${reasonOf(error)}`] };
+    return { ok: false, problems: [`${file}: ${fileTrouble(error)}`] };
   }
   const parsed = parsePolicyFile(text);
   if (!parsed.ok) return { ok: false, problems: parsed.problems.map((problem) => written(file, problem)) };
@@ -50,9 +50,9 @@ const written = (file: string, { line, column, field, value, rule }: PolicyProbl
 function grantIn(file: string): Document | string {
   let document: unknown;
   try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
+    document = JSON.parse(readGiven(file));
   } catch (error) {
-    return `is no IAM policy document: ${reasonOf(error)}`;
+    return error instanceof SyntaxError ? `is no IAM policy document: ${error.message}` : fileTrouble(error);
   }
   if (typeof document !== 'object' || document === null || Reflect.get(document, 'Version') !== '2012-10-17')
     return 'is no IAM policy document: Version must be 2012-10-17';
@@ -61,5 +61,3 @@ function grantIn(file: string): Document | string {
     return 'is no IAM policy document: Statement must be a list with something in it';
   return document as Document;
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown reason');

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { type RunResult, run } from '../test/simulation/run.ts';
 import { shrink } from '../test/simulation/shrink.ts';
 import { STORIES } from '../test/simulation/stories.ts';
 import { pairs, singles, tell } from '../test/simulation/tell.ts';
+import { readArguments, wholeNumber, wrongUse } from './arguments.ts';
 
 const USAGE = `npm run simulate -- [--seeds N] [--steps N] [--from N] [--seed N] [--trace] [--stories] [--json]
   --seeds N   how many seeded runs (1000)
@@ -27,46 +27,21 @@ interface Options {
   readonly json: boolean;
 }
 
-const fail = (message: string): never => {
-  console.error(`${message}\n\n${USAGE}`);
-  process.exit(2);
-};
-
 function options(): Options {
-  const parsed = ((): ReturnType<typeof parse> => {
-    try {
-      return parse();
-    } catch (error) {
-      return fail(error instanceof Error ? error.message : `${error}`);
-    }
-  })();
-  if (parsed.help) {
-    console.log(USAGE);
-    process.exit(0);
-  }
-  const whole = (name: 'seeds' | 'steps' | 'from' | 'seed'): number | undefined => {
-    const text = parsed[name];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    return /^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0 ? value : fail(`--${name} ${text}: takes a whole number above 0`);
-  };
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const given = readArguments(USAGE, { seeds: text, steps: text, from: text, seed: text, trace: flag, stories: flag, json: flag });
+  const whole = (name: 'seeds' | 'steps' | 'from' | 'seed'): number | undefined => wholeNumber(name, given[name], 1);
   const seed = whole('seed');
-  if (seed !== undefined && (parsed.seeds ?? parsed.from) !== undefined) fail('--seed is one run: not together with --seeds or --from');
+  if (seed !== undefined && (given.seeds ?? given.from) !== undefined) wrongUse('--seed is one run: not together with --seeds or --from');
   return {
     seeds: seed === undefined ? (whole('seeds') ?? 1_000) : 1,
     steps: whole('steps') ?? 300,
     from: seed ?? whole('from') ?? 1,
-    trace: parsed.trace ?? seed !== undefined,
-    stories: parsed.stories ?? false,
-    json: parsed.json ?? false,
+    trace: given.trace ?? seed !== undefined,
+    stories: given.stories ?? false,
+    json: given.json ?? false,
   };
-}
-
-function parse() {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const known = { seeds: text, steps: text, from: text, seed: text, trace: flag, stories: flag, json: flag, help: flag };
-  return parseArgs({ options: known }).values;
 }
 
 const asked = options();

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { csvSnapshot } from '../../lib/adapters/feed/csv-snapshot.ts';
@@ -9,6 +9,7 @@ import { timeIn } from '../../lib/domain/feed/time.ts';
 import { toldTrouble } from '../../lib/domain/feed/trouble.ts';
 import type { FeedRules } from '../../lib/domain/policy.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
+import { unreadableFor } from '../given-file.ts';
 import { readPolicySource } from '../policy-source.ts';
 import { UserError } from './api-client.ts';
 import { print } from './print.ts';
@@ -84,7 +85,8 @@ function rulesOf({ policy: file, source: name }: FeedOptions): FeedRules {
 }
 
 function taken(option: string, given: string | undefined, file: string, rules: FeedRules): TakenSnapshot {
-  if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`, 2);
+  const trouble = unreadableFor(file);
+  if (trouble) throw new UserError(`${file}: ${trouble}.`, 2);
   const takenAtMs = timeIn(given ?? basename(file));
   if (takenAtMs === undefined && given === undefined)
     throw new UserError(`${option}: ${basename(file)} has no date in its name; say when the snapshot was taken.`, 2);

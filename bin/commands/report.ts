@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
+import { fileTrouble } from '../given-file.ts';
 import { type ApiOptions, asksApi, callApi, UserError } from './api-client.ts';
 import { table } from './print.ts';
 import { type ReportedFinding, reportPage } from './report-page.ts';
@@ -49,7 +50,8 @@ function writePage(file: string, findings: readonly ReportedFinding[]): void {
   try {
     writeFileSync(file, reportPage(findings, new Date()));
   } catch (error) {
-    throw new UserError(`--html ${file}: ${error instanceof Error ? error.message : 'cannot be written'}`, 2);
+    const why = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such folder' : fileTrouble(error);
+    throw new UserError(`--html ${file}: ${why}.`, 2);
   }
   console.log(`${file}: ${findings.length} findings`);
 }

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import type * as z from 'zod';
 import type { Policy } from '../domain/policy.ts';
 import { closest } from './closest.ts';
@@ -30,13 +30,10 @@ interface Finding extends RuleFinding {
 export function parsePolicyFile(text: string): ParsedPolicy {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const [broken] = document.errors;
+  const broken = brokenAt(document);
   if (broken) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    return {
-      ok: false,
-      problems: [{ line, column: col, field: '(file)', value: '', rule: `is no YAML: ${broken.message.split('\n')[0]}` }],
-    };
+    const { line, col } = lines.linePos(broken.offset);
+    return { ok: false, problems: [{ line, column: col, field: '(file)', value: '', rule: broken.rule }] };
   }
   const content: unknown = document.toJS({ maxAliasCount: 0 });
   const parsed = PolicyFile.safeParse(content);
@@ -51,6 +48,22 @@ export function parsePolicyFile(text: string): ParsedPolicy {
     return { line, column: col, field: path.map(String).join('.') || '(file)', value: shown(valueAt(content, path)), rule };
   });
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** The first thing that keeps a document from being read at all. */
+function brokenAt(document: Document.Parsed): { readonly offset: number; readonly rule: string } | undefined {
+  const [error] = document.errors;
+  if (error?.code === 'MULTIPLE_DOCS') return { offset: error.pos[0], rule: 'a second document begins here; the policy is one' };
+  if (error)
+    return { offset: error.pos[0], rule: `is no YAML: ${error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}` };
+  let offset: number | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      offset = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset === undefined ? undefined : { offset, rule: 'an alias (*name) is not taken: write what it stands for' };
 }
 
 function findingsOf(issue: z.core.$ZodIssue, content: unknown): readonly Finding[] {

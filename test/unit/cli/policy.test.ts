@@ -17,6 +17,11 @@ function policy(name: string, from = '', to = ''): string {
   writeFileSync(file, text.replace(from, to));
   return file;
 }
+function written(name: string, content: string | Buffer): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
 const before = policy('before.yaml');
 const live = (id: string, ownerRoles: readonly string[]) => ({
   ...{ id, status: 'active', profile: 'ci-deploy', purpose: 'x', environment: 'prod' },
@@ -35,11 +40,22 @@ describe('nhi policy check', () => {
     expect(err).toMatch(/typo\.yaml:\d+:1: mode: "observes": must be one of observe, enforce; did you mean observe\?/);
   });
 
-  it('of one that is not there says so', async () => {
-    expect(await api.nhi('policy', 'check', 'gone.yaml')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('gone.yaml: cannot be read'),
-    });
+  it.each([
+    ['is not there', join(folder, 'gone.yaml'), 'gone.yaml: there is no such file'],
+    ['is a folder', join(folder, 'policies'), 'policies: is a folder, not a file'],
+    ['is not in UTF-8', written('latin.yaml', Buffer.from('version: \xfc', 'latin1')), 'latin.yaml: is not text in UTF-8'],
+    ['is no YAML', written('broken.yaml', 'version: [1\n'), /broken\.yaml:2:1: \(file\): is no YAML: [^\n]*end with a \]$/],
+    ['is two', written('two.yaml', 'a: 1\n---\nb: 2\n'), 'two.yaml:2:1: (file): a second document begins here; the policy is one'],
+    [
+      'has an alias',
+      written('alias.yaml', 'a: &x 1\nb: *x\n'),
+      'alias.yaml:2:4: (file): an alias (*name) is not taken: write what it stands for',
+    ],
+  ])('of one that %s says so, in one sentence', async (_, file, sentence) => {
+    const { code, err } = await api.nhi('policy', 'check', file);
+    expect(code).toBe(1);
+    expect(err.trim()).toMatch(sentence);
+    expect(err.trim()).not.toContain('\n');
   });
 });
 
