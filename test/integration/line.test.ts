@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { IAMClient, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +21,7 @@ import { ofSdk } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
 import { newReport } from '../../local/play/report.ts';
 import { openStage } from '../../local/play/stage.ts';
+import { listenTo } from './outbound.ts';
 import { PLANTS } from './sabotage.ts';
 
 const PEOPLE = readPeople('examples/company/people-2026-03-01.csv');
@@ -60,18 +61,6 @@ afterAll(async () => {
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** A queue that hears everything the outbound bus tells. */
-async function listenTo(bus: string): Promise<string> {
-  const { QueueUrl = '' } = await new SQSClient({ useQueueUrlAsEndpoint: false }).send(new CreateQueueCommand({ QueueName: 'test-told' }));
-  const events = new EventBridgeClient({});
-  await events.send(
-    new PutRuleCommand({ Name: 'test-all', EventBusName: bus, EventPattern: JSON.stringify({ source: ['nhi-lifecycle'] }) }),
-  );
-  const Arn = `arn:aws:sqs:us-east-1:${ACCOUNT}:test-told`;
-  await events.send(new PutTargetsCommand({ Rule: 'test-all', EventBusName: bus, Targets: [{ Id: 'q', Arn }] }));
-  return QueueUrl;
-}
 
 async function receive(QueueUrl: string): Promise<readonly Message[]> {
   const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] });
