@@ -33,7 +33,7 @@ export async function findHeir(
   excluded: readonly OwnerId[],
 ): Promise<FoundHeir> {
   const passedOver: string[] = [];
-  const asked = new Set<string>();
+  const asked = new Map<string, Owner | undefined>();
   const find = async ({ source, externalId }: Reference): Promise<Owner | undefined> => {
     const id = await ledger.ownerByAlias(source, externalId);
     const owner = await (id && ledger.owner(id).catch(unlessUnreadable));
@@ -43,12 +43,14 @@ export async function findHeir(
     let reference = referenceOn(rung, line, policy.steward);
     for (let up = 0; reference && up < LONGEST_CHAIN; up += 1) {
       const ref = `${reference.source}:${reference.externalId}`;
-      const candidate = asked.has(ref) ? undefined : await find(reference);
-      const why = asked.has(ref) ? undefined : unfit(policy, candidate, grant, excluded);
-      if (candidate && why === undefined) return { heir: { to: holderOf(candidate), rung }, passedOver };
-      if (why !== undefined) passedOver.push(`${ref} as ${rung}: ${why}`);
-      if (asked.has(ref)) break;
-      asked.add(ref);
+      if (!asked.has(ref)) {
+        const found = await find(reference);
+        const why = unfit(policy, found, grant, excluded);
+        if (found && why === undefined) return { heir: { to: holderOf(found), rung }, passedOver };
+        passedOver.push(`${ref} as ${rung}: ${why}`);
+        asked.set(ref, found);
+      }
+      const candidate = asked.get(ref); // who was passed over as named successor may have a manager all the same
       reference = rung === 'manager' && candidate ? referenceOn(rung, candidate, undefined) : undefined;
     }
   }
