@@ -4,6 +4,7 @@ import { appendOwner } from '../../../lib/application/record.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
 import type { OwnerEvent, OwnerFact } from '../../../lib/domain/owner/state.ts';
 import type { Policy } from '../../../lib/domain/policy.ts';
+import type { CredentialId } from '../../../lib/domain/types.ts';
 import { DAY_MS, givenPolicy, givenProfile } from '../../given-policy.ts';
 import { company } from './company.ts';
 
@@ -17,7 +18,7 @@ const [source] = Object.values(givenPolicy().sources);
 async function world(change: Partial<Policy> = {}, count = 2) {
   const made = company(givenPolicy(change));
   await made.joins('hr:1');
-  const ids = [];
+  const ids: CredentialId[] = [];
   for (let n = 0; n < count; n += 1) ids.push(await made.issue('hr:1'));
   const appends: RecordAppend[] = [];
   made.ledger.watch((append) => appends.push(append));
