@@ -49,6 +49,7 @@ async function play({ keep, verbose, allowEndpoint }: Options): Promise<number> 
     const stack = {
       apiUrl: outputs['ApiUrl'] ?? '',
       inboundBus: outputs['InboundBus'] ?? '',
+      feedBucket: outputs['FeedBucket'] ?? '',
       account: ACCOUNT,
       region: cloud.env['AWS_REGION'] ?? 'us-east-1',
     };

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
+/** Of every local cloud. */
+const ACCOUNT = '000000000000';
 
 /** What the stack tells after its deployment, by output name. */
 export type Outputs = Readonly<Record<string, string>>;
@@ -26,8 +28,10 @@ export async function deploy({ env, policy, other, onLine }: DeployOptions): Pro
   const context = Object.entries(other?.context ?? { policy: policy ?? 'nhi.policy.yaml', ephemeral: 'true' });
   const app = [...context.flatMap(([name, value]) => ['--context', `${name}=${value}`]), '--output', out];
   try {
-    await cdk(['synth', '--quiet', ...(other ? ['--app', `node ${other.entry}`] : []), ...app], env, onLine);
-    await cdk(['bootstrap', '--app', out], env, onLine);
+    await Promise.all([
+      cdk(['synth', '--quiet', ...(other ? ['--app', `node ${other.entry}`] : []), ...app], env, onLine),
+      cdk(['bootstrap', `aws://${ACCOUNT}/${env['AWS_REGION']}`], env, onLine, dir), // from where no app is, since it needs none
+    ]);
     await cdk(['deploy', '--all', '--app', out, '--require-approval', 'never', '--outputs-file', outputs], env, onLine);
     const stacks: Readonly<Record<string, Outputs>> = JSON.parse(readFileSync(outputs, 'utf8'));
     return Object.assign({}, ...Object.values(stacks));
@@ -36,12 +40,12 @@ export async function deploy({ env, policy, other, onLine }: DeployOptions): Pro
   }
 }
 
-function cdk(args: readonly string[], env: Readonly<Record<string, string>>, onLine: (line: string) => void): Promise<void> {
+function cdk(args: readonly string[], env: DeployOptions['env'], onLine: DeployOptions['onLine'], cwd = ROOT): Promise<void> {
   return new Promise((done, fail) => {
     const child = spawn(
       process.execPath,
       [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices', '--progress', 'events', '--ci'],
-      { cwd: ROOT, env: { ...env, PATH: withOurNode(env['PATH']), CDK_DISABLE_CLI_TELEMETRY: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd, env: { ...env, PATH: withOurNode(env['PATH']), CDK_DISABLE_CLI_TELEMETRY: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const last: string[] = [];
     const hear = (chunk: Buffer): void => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { AssetHashType } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
@@ -10,16 +10,28 @@ import { POLICY_FILE } from '../contract/env.ts';
 /** CommonJS packages inside an ES module bundle still ask for `require`. */
 const BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
+const FUNCTIONS = resolve(import.meta.dirname, '../../functions');
+
 /** What of the SDK no function needs, and what stands for it. */
 const LEFT_OUT = {
   '@aws-sdk/credential-provider-node': resolve(import.meta.dirname, '../adapters/aws/environment-credentials.ts'),
   '@aws-sdk/endpoint-cache': resolve(import.meta.dirname, '../adapters/aws/no-endpoint-discovery.ts'),
 };
 
-/** One function's code in one file, `functions/<name>/handler.ts` and all it imports. */
+let built: ReadonlyMap<string, Uint8Array> | undefined;
+
+/** One function's code in one file, `functions/<name>/handler.ts` and all it imports. All are built at once: most of what they import is the same. */
 export function codeOf(name: string): Uint8Array {
+  built ??= buildAll();
+  const code = built.get(name);
+  if (!code) throw new Error(`there is no functions/${name}/handler.ts`);
+  return code;
+}
+
+function buildAll(): ReadonlyMap<string, Uint8Array> {
+  const names = readdirSync(FUNCTIONS).filter((name) => existsSync(join(FUNCTIONS, name, 'handler.ts')));
   const { outputFiles } = buildSync({
-    entryPoints: { index: resolve(import.meta.dirname, `../../functions/${name}/handler.ts`) },
+    entryPoints: Object.fromEntries(names.map((name) => [name, join(FUNCTIONS, name, 'handler.ts')])),
     outdir: tmpdir(), // nothing is written there
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -34,9 +46,7 @@ export function codeOf(name: string): Uint8Array {
     legalComments: 'none',
     write: false,
   });
-  const [file] = outputFiles;
-  if (!file || outputFiles.length > 1) throw new Error(`${name}: ${outputFiles.length} files instead of one`);
-  return file.contents;
+  return new Map(outputFiles.map(({ path, contents }) => [basename(path, '.mjs'), contents]));
 }
 
 /**

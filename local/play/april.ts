@@ -1,3 +1,4 @@
+import { type Month, reportOf } from './feed.ts';
 import type { Issued } from './issued.ts';
 import { LEAVERS, MOVERS } from './people.ts';
 import { scene, spread } from './report.ts';
@@ -127,7 +128,7 @@ export const leaversAreClosed = (stage: Stage) =>
   });
 
 /** May has no rows of those who left; June stopped early. Neither may change anything. */
-export const mayAndJune = ({ hr, report }: Stage) =>
+export const mayAndJune = ({ stack, hr, report, eventually }: Stage) =>
   scene(
     report,
     'The exports of May and June, and those of March and April once more',
@@ -135,8 +136,13 @@ export const mayAndJune = ({ hr, report }: Stage) =>
       may: 'May: the rows of leavers are gone, and nobody leaves twice',
       june: 'June: an export that stopped early is held',
       late: 'what is said late and twice is taken',
+      bucket: 'and so it goes without the command line: put into the bucket, March is taken once more, and June is held',
     },
     async ({ check, line }) => {
+      const put = async (month: Month): Promise<{ readonly held: boolean; readonly trouble?: readonly string[] }> => {
+        const name = await hr.put(month);
+        return JSON.parse(await eventually(`${name} is there`, () => reportOf(stack, name)));
+      };
       const may = await hr.apply('05-01', '04-01');
       check('may', may.code === 0 && / 0 left, /.test(may.said), may.said);
       const june = await hr.apply('06-01-cut-off', '05-01');
@@ -148,5 +154,8 @@ export const mayAndJune = ({ hr, report }: Stage) =>
         again.every(({ code }) => code === 0),
         again.map(({ said }) => said).join(),
       );
+      const [whole, cutOff] = [await put('03-01'), await put('06-01-cut-off')];
+      for (const text of cutOff.trouble ?? []) line(text);
+      check('bucket', !whole.held && cutOff.held, JSON.stringify([whole, cutOff]));
     },
   );

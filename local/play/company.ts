@@ -24,7 +24,7 @@ const ROLES = {
   team: ['execute-api:Invoke'],
   security: ['execute-api:Invoke'],
   auditor: ['execute-api:Invoke'],
-  'hr-feed': ['events:PutEvents'],
+  'hr-feed': ['events:PutEvents', 's3:PutObject'],
   directory: ['events:PutEvents'],
   stranger: ['events:PutEvents', 'secretsmanager:GetSecretValue', 'execute-api:Invoke'],
   service: ['secretsmanager:GetSecretValue'],

@@ -1,8 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { factOf, say, teamFactOf } from './facts.ts';
 import type { Issued } from './issued.ts';
 import { readSecret } from './outside.ts';
 import { scene } from './report.ts';
 import type { Stage } from './stage.ts';
+import { seconds } from './waiting.ts';
+
+const WEEK_MS = 168 * 3_600_000;
+/** Longer than it takes from the first leaver to the guard's scene. */
+const PLAY_MS = 5 * 60_000;
+
+/** The policy's limit is met by those who leave one after the other, so all of them have to fall into one week of the guard's. */
+export async function withinOneWeek({ report }: Stage): Promise<void> {
+  const leftMs = WEEK_MS - (Date.now() % WEEK_MS);
+  if (leftMs > PLAY_MS) return;
+  report.line(`the guard counts by the week, and the next begins in ${seconds(leftMs)}: waiting for it`);
+  await sleep(leftMs);
+}
 
 /** More leavers than the policy lets pass in a week: what they hold stays, until somebody else has looked. */
 export const tooManyLeave = (stage: Stage, all: readonly Issued[], next: () => number) =>

@@ -5,6 +5,8 @@ import type { Wanted } from './people.ts';
 export interface Deployed {
   readonly apiUrl: string;
   readonly inboundBus: string;
+  /** Where snapshots are put as feeds/<source>/<name>.csv. */
+  readonly feedBucket: string;
   readonly account: string;
   readonly region: string;
 }

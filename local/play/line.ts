@@ -2,7 +2,7 @@ import { aprilIsSaid, leaversAreClosed, mayAndJune, nobodyTakesOver, someAreRevo
 import { replaced, suspended, undone } from './by-hand.ts';
 import { type Outcome, reports, theEnd } from './end.ts';
 import { say, sequences, teamFactOf } from './facts.ts';
-import { onlyObserved, tooManyLeave } from './guard.ts';
+import { onlyObserved, tooManyLeave, withinOneWeek } from './guard.ts';
 import type { Deployed, Issued } from './issued.ts';
 import { everybodyAsks, everybodyJoins } from './march.ts';
 import { orphans } from './orphans.ts';
@@ -19,6 +19,7 @@ export async function playLine(stack: Deployed, people: readonly Person[], repor
   const issued = await everybodyAsks(stage, people);
   if (!issued) return undefined; // with nothing issued there is nothing to play with; the report says why
   const of = finder(issued);
+  await withinOneWeek(stage);
   const [passed, gone] = await april(stage, of);
   await foundSecurity(stage, next);
   const later = await afterApril(stage, of, next);

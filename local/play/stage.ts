@@ -44,7 +44,7 @@ export async function openStage(stack: Deployed, report: Report, patienceMs = PA
   const refused = async (key: AwsCredentials): Promise<boolean> => (await sendOrder(key, company.ordersUrl)) === 'refused';
   return {
     ...{ stack, company, call, report, eventually, auditor, credential, refused },
-    hr: hrSystem(await company.signIn('hr-feed', 'export'), stack.inboundBus),
+    hr: hrSystem(await company.signIn('hr-feed', 'export'), stack),
     owner: async (ref) => (await call(auditor, 'GET', `/v1/owners/${encodeURIComponent(ref)}`)).json,
     until: (id, status) =>
       eventually(`${id} is ${status}`, async () => {

@@ -13,6 +13,7 @@ import { factOf, say } from '../../local/play/facts.ts';
 import { ofSdk } from '../../local/play/outside.ts';
 import { type Person, readPeople } from '../../local/play/people.ts';
 import { invoke } from '../../local/play/stage.ts';
+import { sweeping } from './sweeping.ts';
 
 const ACCOUNT = '000000000000';
 /** As long as API Gateway keeps an answer here; it may for 30 s. */
@@ -22,6 +23,7 @@ const [owner, leaver] = readPeople('examples/company/people-2026-03-01.csv').fil
 if (!owner || !leaver) throw new Error('the company has no two programmers');
 
 let cloud: LocalCloud;
+let stopSweeping: (() => Promise<void>) | undefined;
 let company: Company;
 let call: Call;
 let bus: string;
@@ -69,10 +71,12 @@ beforeAll(async () => {
   bus = manager['InboundBus'] ?? '';
   call = apiOf({ apiUrl: manager['ApiUrl'] ?? '', region: 'us-east-1' });
   company = await foundCompany(ACCOUNT);
+  stopSweeping = sweeping();
   await tell('Joined', owner, 1);
   await tell('Joined', leaver, 1);
 }, 240_000);
 afterAll(async () => {
+  await stopSweeping?.();
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

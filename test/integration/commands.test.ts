@@ -12,6 +12,7 @@ import { readSecret } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
 import { newReport } from '../../local/play/report.ts';
 import { openStage, type Stage } from '../../local/play/stage.ts';
+import { sweeping } from './sweeping.ts';
 
 const ACCOUNT = '000000000000';
 const PEOPLE = readPeople('examples/company/people-2026-03-01.csv');
@@ -19,6 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nhi-commands-'));
 const next = sequences();
 
 let cloud: LocalCloud;
+let stopSweeping: (() => Promise<void>) | undefined;
 let stage: Stage;
 let told: string;
 
@@ -45,16 +47,28 @@ beforeAll(async () => {
   const policy = join(folder, 'nhi.policy.yaml');
   writeFileSync(policy, readFileSync(policy, 'utf8').replace(/^guard:.*$/m, 'guard: {hour: {owners: 1}}'));
   const outputs = await deploy({ env: cloud.env, policy, onLine: () => undefined });
-  const stack = { apiUrl: outputs['ApiUrl'] ?? '', inboundBus: outputs['InboundBus'] ?? '', account: ACCOUNT, region: 'us-east-1' };
+  const stack = {
+    apiUrl: outputs['ApiUrl'] ?? '',
+    inboundBus: outputs['InboundBus'] ?? '',
+    feedBucket: outputs['FeedBucket'] ?? '',
+    account: ACCOUNT,
+    region: 'us-east-1',
+  };
   stage = await openStage(
     stack,
     newReport(() => undefined),
   );
   told = await listenTo(outputs['OutboundBus'] ?? '');
-  await hr('Joined', 'sking', 'nyang', 'lgarcia', 'ajames', ann, bob, carl);
-  await stage.eventually('everybody is known', async () => ((await stage.owner(`hr:${person(carl).id}`)).status ? true : undefined));
+  stopSweeping = sweeping();
+  const everybody = ['sking', 'nyang', 'lgarcia', 'ajames', ann, bob, carl];
+  await hr('Joined', ...everybody);
+  await stage.eventually('everybody is known', async () => {
+    const known = await Promise.all(everybody.map((name) => stage.owner(`hr:${person(name).id}`)));
+    return known.every(({ status }) => status) ? true : undefined;
+  });
 }, 240_000);
 afterAll(async () => {
+  await stopSweeping?.();
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

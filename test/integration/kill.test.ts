@@ -20,6 +20,7 @@ import { type Company, foundCompany } from '../../local/play/company.ts';
 import { factOf, say } from '../../local/play/facts.ts';
 import { readSecret, sendOrder } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
+import { sweeping } from './sweeping.ts';
 
 const ACCOUNT = '000000000000';
 const [VICTIM, COLLEAGUE, SECURITY] = ['103', '105', '101'].map((wanted) =>
@@ -27,6 +28,7 @@ const [VICTIM, COLLEAGUE, SECURITY] = ['103', '105', '101'].map((wanted) =>
 );
 
 let cloud: LocalCloud;
+let stopSweeping: (() => Promise<void>) | undefined;
 let company: Company;
 let call: Call;
 let bus: string;
@@ -48,8 +50,10 @@ beforeAll(async () => {
   call = apiOf({ apiUrl: outputs['ApiUrl'] ?? '', region: 'us-east-1' });
   bus = outputs['InboundBus'] ?? '';
   company = await foundCompany(ACCOUNT);
+  stopSweeping = sweeping();
 }, 180_000);
 afterAll(async () => {
+  await stopSweeping?.();
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -23,11 +23,13 @@ import { newReport } from '../../local/play/report.ts';
 import { openStage } from '../../local/play/stage.ts';
 import { listenTo } from './outbound.ts';
 import { PLANTS } from './sabotage.ts';
+import { sweeping } from './sweeping.ts';
 
 const PEOPLE = readPeople('examples/company/people-2026-03-01.csv');
 const ACCOUNT = '000000000000';
 
 let cloud: LocalCloud;
+let stopSweeping: (() => Promise<void>) | undefined;
 let stack: Deployed;
 let company: Company;
 let told: string;
@@ -54,10 +56,17 @@ beforeAll(async () => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, cloud.env);
   const outputs = await deploy({ env: cloud.env, policy: shortPolicy(), onLine: () => undefined });
-  stack = { apiUrl: outputs['ApiUrl'] ?? '', inboundBus: outputs['InboundBus'] ?? '', account: ACCOUNT, region: 'us-east-1' };
+  stack = {
+    apiUrl: outputs['ApiUrl'] ?? '',
+    inboundBus: outputs['InboundBus'] ?? '',
+    feedBucket: outputs['FeedBucket'] ?? '',
+    account: ACCOUNT,
+    region: 'us-east-1',
+  };
   told = await listenTo(outputs['OutboundBus'] ?? '');
 }, 180_000);
 afterAll(async () => {
+  await stopSweeping?.();
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -104,7 +113,7 @@ describe('the line, through the deployed stack', () => {
     outcome = await playLine(stack, PEOPLE, report);
     expect(report.wrong()).toEqual([]);
     company = await foundCompany(ACCOUNT);
-  });
+  }, 660_000); // it waits where the guard's week is about to end
 
   it('the outbound bus told of it, without a secret', async () => {
     const heard = new Map<string, string>();
@@ -271,6 +280,9 @@ describe('for a review', () => {
 });
 
 describe.concurrent('beside each other', () => {
+  beforeAll(() => {
+    stopSweeping = sweeping();
+  });
   const firstKey = Promise.withResolvers<void>();
 
   it('a rotation that is due: a consumer that reads AWSCURRENT, and holds it for a while, has not one call refused', async () => {
