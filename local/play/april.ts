@@ -101,7 +101,7 @@ export const nobodyTakesOver = (stage: Stage, held: Issued, startedAtMs: number)
     },
     async ({ check, line }) => {
       const refusedAtMs = await stage.untilRefused(held);
-      const suspended = await stage.credential(held.id);
+      const suspended = await stage.until(held.id, 'suspended');
       line(`start of the import to refused call ${seconds(refusedAtMs - startedAtMs)}`);
       check('suspended', suspended.status === 'suspended', suspended.status);
       const cause = suspended.events.find(({ type }) => type === 'SuspensionStarted')?.cause ?? '';

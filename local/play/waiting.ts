@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const AT_ONCE = 8;
+const AT_ONCE = 14;
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
