@@ -44,12 +44,19 @@ export const factOf = (
 export const teamFactOf = (bus: string, type: FactType, team: string, roles: readonly string[], sequence: number): PutEventsRequestEntry =>
   entryOf(bus, { type, source: 'team', subject: team, sequence, occurredAt: new Date(), attributes: { roles } });
 
-/** A number higher than any export of the play has, and than any given before. */
-export const sequences = (startedAtMs = Date.now()): (() => number) => {
-  let last = Math.floor(startedAtMs / 60_000) + 10;
-  return () => {
-    last += 1;
-    return last;
+/** Gives a subject's next sequence. */
+export type Next = (subject: string) => number;
+
+/**
+ * Numbers higher than any export of the play has, and than any given before to the same subject. They are minutes, as those of the exports
+ * are, and none may be more than five ahead of the clock: so each subject has a count of its own.
+ */
+export const sequences = (startedAtMs = Date.now()): Next => {
+  const given = new Map<string, number>();
+  return (subject) => {
+    const sequence = (given.get(subject) ?? Math.floor(startedAtMs / 60_000) - 1) + 1;
+    given.set(subject, sequence);
+    return sequence;
   };
 };
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { factOf, say, teamFactOf } from './facts.ts';
+import { factOf, type Next, say, teamFactOf } from './facts.ts';
 import type { Issued } from './issued.ts';
 import { readSecret } from './outside.ts';
 import { scene } from './report.ts';
@@ -19,7 +19,7 @@ export async function withinOneWeek({ report }: Stage): Promise<void> {
 }
 
 /** More leavers than the policy lets pass in a week: what they hold stays, until somebody else has looked. */
-export const tooManyLeave = (stage: Stage, all: readonly Issued[], next: () => number) =>
+export const tooManyLeave = (stage: Stage, all: readonly Issued[], next: Next) =>
   scene(
     stage.report,
     'More leave at once than the guard lets pass',
@@ -36,7 +36,7 @@ export const tooManyLeave = (stage: Stage, all: readonly Issued[], next: () => n
       const leave = (these: readonly Issued[]) =>
         say(
           desk,
-          these.map(({ person }) => factOf(stack.inboundBus, 'Left', person, next(), new Date())),
+          these.map(({ person }) => factOf(stack.inboundBus, 'Left', person, next(person.id), new Date())),
         );
       const heldOf = (owners: number) =>
         eventually(`${owners} owners are held`, async () => {
@@ -73,7 +73,7 @@ export const tooManyLeave = (stage: Stage, all: readonly Issued[], next: () => n
   );
 
 /** A source that only observes: a whole team is gone, and what would follow is reported, not done. */
-export const onlyObserved = (stage: Stage, team: string, holds: readonly Issued[], next: () => number) =>
+export const onlyObserved = (stage: Stage, team: string, holds: readonly Issued[], next: Next) =>
   scene(
     stage.report,
     'A source that is only observed says that a team is gone',
@@ -83,7 +83,7 @@ export const onlyObserved = (stage: Stage, team: string, holds: readonly Issued[
     },
     async ({ check, line }) => {
       const { stack, company, eventually } = stage;
-      await say(await company.signIn('directory', 'sync'), [teamFactOf(stack.inboundBus, 'Left', team, [], next())]);
+      await say(await company.signIn('directory', 'sync'), [teamFactOf(stack.inboundBus, 'Left', team, [], next(team))]);
       const report = await eventually('the report has all of them', async () => {
         const { out } = await stage.nhi(stage.auditor, 'report', 'would-have', '--json');
         const found = (JSON.parse(out).findings as readonly { kind: string; subject: string; wouldHave: string }[]).filter(

@@ -1,7 +1,7 @@
 import { aprilIsSaid, leaversAreClosed, mayAndJune, nobodyTakesOver, someAreRevoked, someMove } from './april.ts';
 import { replaced, suspended, undone } from './by-hand.ts';
 import { type Outcome, reports, theEnd } from './end.ts';
-import { say, sequences, teamFactOf } from './facts.ts';
+import { type Next, say, sequences, teamFactOf } from './facts.ts';
 import { onlyObserved, tooManyLeave, withinOneWeek } from './guard.ts';
 import type { Deployed, Issued } from './issued.ts';
 import { everybodyAsks, everybodyJoins } from './march.ts';
@@ -80,13 +80,15 @@ async function april(stage: Stage, of: Of): Promise<readonly [readonly Issued[],
 }
 
 /** From now on there is somebody who takes what nobody else can. */
-async function foundSecurity({ stack, company, eventually, owner }: Stage, next: () => number): Promise<void> {
-  await say(await company.signIn('directory', 'sync'), [teamFactOf(stack.inboundBus, 'Joined', 'security', ['SECURITY'], next())]);
+async function foundSecurity({ stack, company, eventually, owner }: Stage, next: Next): Promise<void> {
+  await say(await company.signIn('directory', 'sync'), [
+    teamFactOf(stack.inboundBus, 'Joined', 'security', ['SECURITY'], next('security')),
+  ]);
   await eventually('the security team is known', async () => ((await owner('team:security')).status === 'active' ? true : undefined));
 }
 
 /** Gives what passed on to somebody else. */
-async function afterApril(stage: Stage, of: Of, next: () => number): Promise<readonly Issued[]> {
+async function afterApril(stage: Stage, of: Of, next: Next): Promise<readonly Issued[]> {
   const [leaver, heir] = LATER.named.map((id) => of(id));
   const together = LATER.together.map((id) => of(id));
   const [manager] = together;

@@ -1,4 +1,4 @@
-import { factOf, say, teamFactOf } from './facts.ts';
+import { factOf, type Next, say, teamFactOf } from './facts.ts';
 import type { Issued } from './issued.ts';
 import { readSecret } from './outside.ts';
 import { type Person, type Wanted, wantedBy } from './people.ts';
@@ -9,7 +9,7 @@ import { inTurns } from './waiting.ts';
 /** The teams that can take something over, with what their members may hold. */
 const TEAMS = { IT: ['IT_PROG'], Sales: ['SA_MAN', 'SA_REP'], Administration: ['AC_ACCOUNT'] } as const;
 
-export const everybodyJoins = (stage: Stage, people: readonly Person[], next: () => number) => {
+export const everybodyJoins = (stage: Stage, people: readonly Person[], next: Next) => {
   const { stack, company, hr, report } = stage;
   const claims = {
     all: `all ${people.length} of the export of March are said to have joined`,
@@ -21,7 +21,7 @@ export const everybodyJoins = (stage: Stage, people: readonly Person[], next: ()
     check('all', applied.said.includes(`: ${people.length} joined, `), applied.said);
     line(applied.said.split('\n').at(-1) ?? '');
     const directory = await company.signIn('directory', 'sync');
-    const teams = Object.entries(TEAMS).map(([team, roles]) => teamFactOf(stack.inboundBus, 'Joined', team, roles, next()));
+    const teams = Object.entries(TEAMS).map(([team, roles]) => teamFactOf(stack.inboundBus, 'Joined', team, roles, next(team)));
     await say(directory, teams);
     const [first] = people;
     if (!first) throw new Error('nobody joins');

@@ -1,7 +1,7 @@
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import type { Answer } from './api.ts';
 import { consuming } from './consumer.ts';
-import { factOf, say } from './facts.ts';
+import { factOf, type Next, say } from './facts.ts';
 import type { Issued } from './issued.ts';
 import { activeKeysOf, ownerTagsOf, readSecret } from './outside.ts';
 import { LATER } from './people.ts';
@@ -124,7 +124,7 @@ export const heirRefuses = (stage: Stage, held: Issued, heirsEmail: string) => {
 };
 
 /** By word of HR, between two exports: a successor is named; later the leaver is back. */
-export const namedSuccessor = (stage: Stage, held: Issued, heirsEmail: string, next: () => number) => {
+export const namedSuccessor = (stage: Stage, held: Issued, heirsEmail: string, next: Next) => {
   const [, heir] = LATER.named;
   const claims = {
     ...watchedClaims,
@@ -136,7 +136,7 @@ export const namedSuccessor = (stage: Stage, held: Issued, heirsEmail: string, n
     const { stack, company, call, credential, eventually, owner, refused } = stage;
     const desk = await company.signIn('hr-feed', 'desk');
     const tell = (type: 'Left' | 'Returned', successor?: string) =>
-      say(desk, [factOf(stack.inboundBus, type, held.person, next(), new Date(), successor)]);
+      say(desk, [factOf(stack.inboundBus, type, held.person, next(held.person.id), new Date(), successor)]);
     await watch(stage, [{ credential: held, heir: `hr:${heir}` }], shown, () => tell('Left', heir));
     await eventually('the offboarding is closed', async () => (await owner(`hr:${held.person.id}`)).convergence);
     await tell('Returned');
@@ -155,7 +155,7 @@ export const namedSuccessor = (stage: Stage, held: Issued, heirsEmail: string, n
 };
 
 /** Both are said in one go: whoever is looked at first, the manager is passed over. */
-export const managerLeavesToo = (stage: Stage, all: readonly Issued[], next: () => number) =>
+export const managerLeavesToo = (stage: Stage, all: readonly Issued[], next: Next) =>
   scene(
     stage.report,
     'A manager leaves together with a report',
@@ -163,7 +163,7 @@ export const managerLeavesToo = (stage: Stage, all: readonly Issued[], next: () 
     async (shown) => {
       const { stack, company } = stage;
       const begin = async (): Promise<void> => {
-        const facts = all.map(({ person }) => factOf(stack.inboundBus, 'Left', person, next(), new Date()));
+        const facts = all.map(({ person }) => factOf(stack.inboundBus, 'Left', person, next(person.id), new Date()));
         await say(await company.signIn('hr-feed', 'desk'), facts);
       };
       await watch(
@@ -176,7 +176,7 @@ export const managerLeavesToo = (stage: Stage, all: readonly Issued[], next: () 
   );
 
 /** Suspended at the leave, by its profile, and wanted back within the regret time. */
-export const leaveIsRescinded = (stage: Stage, held: Issued, next: () => number) =>
+export const leaveIsRescinded = (stage: Stage, held: Issued, next: Next) =>
   scene(
     stage.report,
     'A leave that is rescinded',
@@ -190,7 +190,8 @@ export const leaveIsRescinded = (stage: Stage, held: Issued, next: () => number)
       const { stack, company, eventually, owner, refused } = stage;
       const desk = await company.signIn('hr-feed', 'desk');
       const operator = await company.signIn('security', 'sking@example.com');
-      const tell = (type: 'Left' | 'Returned') => say(desk, [factOf(stack.inboundBus, type, held.person, next(), new Date())]);
+      const tell = (type: 'Left' | 'Returned') =>
+        say(desk, [factOf(stack.inboundBus, type, held.person, next(held.person.id), new Date())]);
       const resume = () => stage.nhi(operator, 'credential', 'resume', held.id, '--reason', 'the leave was a mistake');
       await tell('Left');
       await stage.untilRefused(held);

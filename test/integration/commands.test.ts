@@ -35,7 +35,7 @@ const as = (name: string): Promise<AwsCredentials> => stage.company.signIn('pers
 /** The president, with a second role. */
 const security = (): Promise<AwsCredentials> => stage.company.signIn('security', 'sking@example.com');
 const hr = async (type: 'Joined' | 'Left', ...names: readonly string[]): Promise<void> => {
-  const facts = names.map((name) => factOf(stage.stack.inboundBus, type, person(name), next(), new Date()));
+  const facts = names.map((name) => factOf(stage.stack.inboundBus, type, person(name), next(name), new Date()));
   await say(await stage.company.signIn('hr-feed', 'test'), facts);
 };
 
@@ -64,7 +64,7 @@ beforeAll(async () => {
   await hr('Joined', ...everybody);
   await stage.eventually('everybody is known', async () => {
     const known = await Promise.all(everybody.map((name) => stage.owner(`hr:${person(name).id}`)));
-    return known.every(({ status }) => status) ? true : undefined;
+    return known.every(({ status }) => status === 'active') ? true : undefined;
   });
 }, 240_000);
 afterAll(async () => {
