@@ -11,10 +11,11 @@ import type { Companion, Ledger } from './ports.ts';
  */
 export async function sessionChange(
   ledger: Ledger,
-  { id, grant, ...before }: Credential,
+  before: Credential,
   events: readonly CredentialEvent[],
   nowMs: EpochMs,
 ): Promise<readonly Companion[]> {
+  const { id, grant } = before;
   if (!grant.mayAssume?.length) return [];
   const types = events.map(({ type }) => type);
   const replaced = before.status === 'active' && before.replacement !== undefined && types.includes('VersionDisabled');

@@ -37,21 +37,26 @@ interface Parked {
   readonly land: () => Promise<void>;
 }
 
+/** One kind of call: made once, used for each. */
 export interface Call {
   readonly site: string;
   readonly repeatable: boolean;
+  /** How often it was seen. */
+  seen: number;
 }
 
 /** Stands between the processes and everything they call. */
 export interface FaultLine {
   call<T>(process: Process, call: Call, act: () => T | Promise<T>): Promise<T>;
+  /** The call of that name; always the same. */
+  kind(site: string, repeatable: boolean): Call;
   /** `port` with each of its calls going through here. */
   wrap<T extends object>(process: Process, name: string, port: T): T;
   /** What lands by `nowMs`, in its order. */
   land(nowMs: EpochMs): Promise<void>;
   readonly parked: readonly Parked[];
   /** Calls seen, by site. */
-  readonly reached: ReadonlyMap<string, number>;
+  reached(): ReadonlyMap<string, number>;
   calls(): number;
 }
 
@@ -62,16 +67,20 @@ export const lostConnection = (error: unknown): boolean => error instanceof Erro
 
 /** `plan` is asked once a call, in their order. */
 export function faultLine(plan: (site: string) => PlannedFault | undefined, now: () => EpochMs): FaultLine {
-  const reached = new Map<string, number>();
+  const kinds = new Map<string, Call>();
   const parked: Parked[] = [];
   let count = 0;
-  let since = { atMs: now(), count };
+  const since = { atMs: now(), count };
 
-  const stillRuns = (site: string): void => {
+  const kind = (site: string, repeatable: boolean): Call => {
+    const known = kinds.get(site) ?? { site, repeatable, seen: 0 };
+    kinds.set(site, known);
+    return known;
+  };
+  const seen = (what: Call): void => {
     count += 1;
-    if (since.atMs !== now()) since = { atMs: now(), count };
-    if (count - since.count > MAX_CALLS) throw new Error(`endless: ${site}`); // a loop that the clock does not move is a defect
-    reached.set(site, (reached.get(site) ?? 0) + 1);
+    what.seen += 1;
+    if (since.atMs !== now()) [since.atMs, since.count] = [now(), count];
   };
   const park = (delayMs: number, land: () => Promise<void>): void => {
     parked.push({ landAtMs: plusMs(now(), delayMs), land });
@@ -82,14 +91,24 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
       .catch(() => undefined); // nobody waits for its answer any more
   };
 
-  const call = async <T>(process: Process, { site, repeatable }: Call, act: () => T | Promise<T>): Promise<T> => {
+  const call = <T>(process: Process, what: Call, act: () => T | Promise<T>): Promise<T> => {
     if (process.dead) {
       process.onHold();
       return new Promise<T>(() => undefined);
     }
-    stillRuns(site);
-    const fault = plan(site);
-    if (!fault) return act();
+    seen(what);
+    if (count - since.count > MAX_CALLS) return Promise.reject(new Error(`endless: ${what.site}`)); // a loop that the clock does not move is a defect
+    const fault = plan(what.site);
+    if (fault) return goWrong(process, what, fault, act);
+    try {
+      const done = act();
+      return done instanceof Promise ? done : Promise.resolve(done);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+
+  const goWrong = async <T>(process: Process, { site, repeatable }: Call, fault: PlannedFault, act: () => T | Promise<T>): Promise<T> => {
     const { landsByMs } = process;
     const inside = site.startsWith('ledger.') || site.startsWith('wake.');
     const lost = (): Error => (inside ? new Error(`${site}: connection lost`) : new Fault('provider-unknown', true, site));
@@ -131,16 +150,16 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
 
   return {
     call,
-    reached,
+    kind,
+    reached: () => new Map([...kinds].flatMap(([site, one]) => (one.seen ? [[site, one.seen] as const] : []))),
     parked,
     calls: () => count,
     wrap: <T extends object>(process: Process, name: string, port: T): T => {
       const wrapped: Record<string, unknown> = {};
-      for (const [member, value] of Object.entries(port))
-        wrapped[member] =
-          typeof value === 'function'
-            ? (...args: readonly unknown[]) => call(process, { site: `${name}.${member}`, repeatable: true }, () => value(...args))
-            : value;
+      for (const [member, value] of Object.entries(port)) {
+        const what = kind(`${name}.${member}`, true);
+        wrapped[member] = typeof value === 'function' ? (...args: readonly unknown[]) => call(process, what, () => value(...args)) : value;
+      }
       return wrapped as T;
     },
     land: async (nowMs) => {

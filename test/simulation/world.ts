@@ -36,7 +36,7 @@ import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type CredentialId, type DenyListId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import { PIPELINE, SECURITY } from './company.ts';
-import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault, type Process } from './faults.ts';
+import { type Call, drained, type FaultLine, faultLine, lostConnection, type PlannedFault, type Process } from './faults.ts';
 import { Violation } from './invariants/violation.ts';
 
 /** What a test may replace, to plant a bug. */
@@ -164,10 +164,17 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
         };
       return wrapped as T;
     };
-    const send =
-      (service: string): Send =>
-      (operation, repeatable, act) =>
-        faults.call(process, { site: `${service}.${operation}`, repeatable }, act);
+    const send = (service: string): Send => {
+      const kinds = new Map<string, Call>();
+      return (operation, repeatable, act) => {
+        let kind = kinds.get(operation);
+        if (!kind) {
+          kind = faults.kind(`${service}.${operation}`, repeatable);
+          kinds.set(operation, kind);
+        }
+        return faults.call(process, kind, act);
+      };
+    };
     /** The policy's calls land as late as the others. */
     const policyOf = (port: DenyPolicy): DenyPolicy => ({
       ...port,

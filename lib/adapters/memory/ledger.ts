@@ -1,6 +1,7 @@
 import type {
   Companion,
   CredentialAppend,
+  DueItem,
   Envelope,
   FeedAppend,
   HeldMember,
@@ -100,11 +101,10 @@ export function memoryLedger(): MemoryLedger {
     page: ids.flatMap((id) => (damaged.has(id) ? [] : (credentials.get(id)?.state ?? []))),
     unreadable: ids.filter((id) => damaged.has(id)),
   });
-  const dueIn = (
-    queue: WorkQueue,
-  ): readonly (Pick<KeptList, 'dueAtMs'> & { readonly queue: WorkQueue; readonly state: Pick<WorkItem, 'id'> })[] => {
-    if (queue === 'deny-list') return [...denyLists.values()].map((list) => ({ ...list, queue }));
-    return queue === 'owner' ? [...owners.values(), ...policies.values()] : [...credentials.values()];
+  type Due = Pick<KeptList, 'dueAtMs'> & { readonly queue?: WorkQueue; readonly state: Pick<WorkItem, 'id'> };
+  const dueIn = (queue: WorkQueue): readonly ReadonlyMap<string, Due>[] => {
+    if (queue === 'deny-list') return [denyLists];
+    return queue === 'owner' ? [owners, policies] : [credentials];
   };
   const dueAgain = (queue: WorkQueue | undefined, id: string, move: (dueAtMs: EpochMs | undefined) => EpochMs | undefined): void => {
     const change = <R extends Pick<KeptList, 'dueAtMs'>>(records: Map<string, R>): void => {
@@ -178,13 +178,13 @@ export function memoryLedger(): MemoryLedger {
     appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
     appendPolicy: async (append: PolicyAppend) => write(policies, 'owner', append),
     appendFeed: async (append: FeedAppend) => write(feeds, 'owner', append),
-    due: async (queue, nowMs, limit) =>
-      [...dueIn(queue)]
-        .flatMap(({ queue: own, dueAtMs, state }) =>
-          own === queue && dueAtMs !== undefined && dueAtMs <= nowMs ? [{ queue, id: state.id, dueAtMs }] : [],
-        )
-        .sort((a, b) => a.dueAtMs - b.dueAtMs)
-        .slice(0, limit),
+    due: async (queue, nowMs, limit) => {
+      const due: DueItem[] = [];
+      for (const records of dueIn(queue))
+        for (const { queue: own = queue, dueAtMs, state } of records.values())
+          if (own === queue && dueAtMs !== undefined && dueAtMs <= nowMs) due.push({ queue, id: state.id, dueAtMs });
+      return due.sort((a, b) => a.dueAtMs - b.dueAtMs).slice(0, limit);
+    },
     postpone: async ({ queue, id, dueAtMs }, untilMs) => dueAgain(queue, id, (seen) => (seen === dueAtMs ? untilMs : seen)),
     setAside: async (id, untilMs) => dueAgain(undefined, id, (seen) => (seen === undefined ? undefined : untilMs)),
   };

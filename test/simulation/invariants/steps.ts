@@ -70,11 +70,14 @@ function checkServed(here: World, state: Active, user: IamUser | undefined, to: 
   const current = keyUnder(provider, grant.secretName, grant.accountName, 'AWSCURRENT');
   if (!refused && !(user && current && accepts(provider, user, current, nowMs))) report(to, '4 AWSCURRENT works while active', id);
   if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers) report(to, '4 consumers may read while active', id);
-  const unknown = [...(user?.keys ?? [])].find(
-    ([keyId, { attempt }]) => attempt && !versions.some((one) => one.phase !== 'attempted' && one.keyId === keyId),
-  );
-  const recovers = state.lookAgainAtMs !== undefined || versions.some(({ phase }) => phase === 'attempted' || phase === 'created');
-  if (unknown && !recovers && !state.lease) report(to, '2 no key unknown to the ledger outlives recovery', `${id} ${unknown[0]}`);
+  const recovers =
+    state.lease !== undefined ||
+    state.lookAgainAtMs !== undefined ||
+    versions.some(({ phase }) => phase === 'attempted' || phase === 'created');
+  if (user && !recovers)
+    for (const [keyId, { attempt }] of user.keys)
+      if (attempt && !versions.some((one) => one.phase !== 'attempted' && one.keyId === keyId))
+        report(to, '2 no key unknown to the ledger outlives recovery', `${id} ${keyId}`);
   let working = 0;
   for (const version of versions) {
     const key = version.phase === 'attempted' ? undefined : user?.keys.get(version.keyId);
