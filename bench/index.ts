@@ -8,6 +8,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   sweep: async () => (await import('./due-sweep.ts')).dueSweep(),
   cpu: async () => (await import('./rotation-cpu.ts')).rotationCpu(),
   worker: async () => (await import('./cold-start.ts')).coldStart('work-aws-iam-user', { sizeKb: 360, initMs: 60 }),
+  simulation: async () => (await import('./simulation.ts')).simulation(),
   authorizer: async () => (await import('./authorizer.ts')).authorizer(),
 };
 

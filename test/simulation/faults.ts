@@ -73,9 +73,11 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
   const since = { atMs: now(), count };
 
   const kind = (site: string, repeatable: boolean): Call => {
-    const known = kinds.get(site) ?? { site, repeatable, seen: 0 };
-    kinds.set(site, known);
-    return known;
+    const known = kinds.get(site);
+    if (known) return known;
+    const first = { site, repeatable, seen: 0 };
+    kinds.set(site, first);
+    return first;
   };
   const seen = (what: Call): void => {
     count += 1;

@@ -39,7 +39,7 @@ const MOST_ACTIONS = 20;
 const WHOLE_EVERY = 200;
 
 /** One seeded run: until `steps` worker steps are done, each of whose calls may go wrong; then it is calm, and everything has to come to rest. */
-export function run(seed: number, steps: number, planted: Planted = {}): Promise<RunResult> {
+export async function run(seed: number, steps: number, planted: Planted = {}): Promise<RunResult> {
   const dice = chance(seed);
   const faultRate = dice.pick([0, 0.01, 0.03, 0.1]);
   const setting = {
@@ -61,7 +61,13 @@ export function run(seed: number, steps: number, planted: Planted = {}): Promise
     actions.push(action);
     return action;
   };
-  return play({ ...setting, actions, faults }, next, plan, planted);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // most errors are faults that were planned; where one was not, a replay tells where
+  try {
+    return await play({ ...setting, actions, faults }, next, plan, planted);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** The same again, as far as the script still has it. */

@@ -54,7 +54,7 @@ function checkChain(id: string, from: number, chain: readonly Envelope[], to: Re
     const follows = event.version === index + 1 && event.prevHash === (chain[index - 1]?.hash ?? NO_HASH);
     const isChosen = index % HASHED_ANEW === 0 || index === chain.length - 1;
     if (!follows || (isChosen && !isHashed(event))) report(to, '11 the chain verifies', `${id} at ${index + 1}`);
-    if (JSON.stringify(event).includes(SECRET)) report(to, '3 no secret value in the ledger', id);
+    if (event.cause.includes(SECRET) || JSON.stringify(event.data).includes(SECRET)) report(to, '3 no secret value in the ledger', id);
   }
 }
 
