@@ -30,6 +30,7 @@ export const SECURITY = person('900', ['operate']);
 export const SECOND = person('901', ['operate']);
 
 const SWEPT_EVERY_MS = 60_000;
+const TICK_MS = 30_000;
 const QUEUES = ['owner', 'aws-iam-user', 'deny-list'] as const;
 
 /** What stands between everybody and what they call. `survives`: an error that a worker may end with. `land`: what was held up. */
@@ -123,6 +124,14 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
     }
     throw new Error('never at rest');
   };
+  /** When something is due or a message is seen, later than now. */
+  const comesUp = (): readonly number[] =>
+    [
+      ...wake.messages.map(({ visibleAtMs }) => visibleAtMs),
+      ...[ledger.credentials, ledger.owners, ledger.denyLists].flatMap((records) =>
+        [...records.values()].map(({ dueAtMs }) => dueAtMs ?? 0),
+      ),
+    ].filter((at) => at > nowMs);
   const run = (queues?: readonly WorkItem['queue'][]): Promise<void> => work(wired, queues, between.survives);
   const kill = (by: typeof SECURITY, subject: string, { kills } = bare): Promise<KillResult> =>
     kills(by, by.arn, `hr:${subject}`, 'kill', 'laptop stolen');
@@ -147,7 +156,7 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
     },
     pass: async (ms: number): Promise<void> => {
       for (const end = nowMs + ms; nowMs < end; ) {
-        nowMs = Math.min(end, nowMs + 5_000) as EpochMs;
+        nowMs = Math.min(end, nowMs + TICK_MS, ...comesUp()) as EpochMs;
         await between.land(nowMs);
         await run();
       }
