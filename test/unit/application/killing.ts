@@ -187,6 +187,9 @@ export const keysOf = (here: Company, subject: string): readonly KeyId[] =>
 const killedOf = (here: Company, key: string | undefined): string | undefined =>
   ['1', '2'].find((subject) => here.owner(subject)?.killed && here.keyOf(subject) === key);
 
+/** What is started, resumed, renewed or received. */
+const GIVEN = ['CredentialRequested', 'ResumptionStarted', 'ExpiryRenewed', 'CredentialHandedOver'];
+
 /** Looks after every message at what must hold whatever happens. `knew`: the keys that owner 1 could know. */
 export function watch(here: Company, knew: readonly KeyId[] = []): void {
   const cutOff = new Set<string>();
@@ -198,6 +201,13 @@ export function watch(here: Company, knew: readonly KeyId[] = []): void {
       throw new Error('the tag moves off a killed owner who knows a key');
     return tagOwner(credential, holder);
   };
+  const { appendCredential } = here.ledger;
+  const append: typeof appendCredential = async (written) => {
+    await appendCredential(written);
+    const gives = written.envelopes.find(({ type }) => GIVEN.includes(type));
+    if (gives && killedOf(here, written.state.holder.key)) throw new Error(`${gives.type} for a killed owner`);
+  };
+  Object.assign(here.ledger, { appendCredential: append });
   here.onLook(() => {
     const working = new Set(here.working());
     for (const subject of ['1', '2']) {
