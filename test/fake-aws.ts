@@ -127,7 +127,7 @@ export async function fakeAws({ lastUsedOf, secretOf = () => 's'.repeat(40), mis
         if (!secret.versions.has(VersionId)) throw new Refusal('ResourceNotFoundException');
         return { SecretString: secret.versions.get(VersionId) };
       case 'UpdateSecretVersionStage':
-        secret.current = MoveToVersionId;
+        if (MoveToVersionId) secret.current = MoveToVersionId;
         return {};
       case 'DeleteSecret':
         secret.deleted = true;

@@ -29,6 +29,7 @@ export function deliveringOnce(store: SecretStore = NO_STORE): {
       },
       read: async (credential, attempt) => (once(credential) ? values.get(attempt) : store.read(credential, attempt)),
       promote: unlessOnce(store.promote),
+      unstage: unlessOnce(store.unstage),
       tagOwner: unlessOnce(store.tagOwner),
       share: unlessOnce(store.share),
       close: unlessOnce(store.close),
@@ -42,5 +43,16 @@ const none = async (): Promise<never> => {
   throw new Fault('misconfigured', false, 'this function has no secrets');
 };
 const NO_STORE: SecretStore = {
-  ...{ ensure: none, put: none, read: none, promote: none, tagOwner: none, share: none, close: none, withdraw: none, readable: none },
+  ...{
+    ensure: none,
+    put: none,
+    read: none,
+    promote: none,
+    unstage: none,
+    tagOwner: none,
+    share: none,
+    close: none,
+    withdraw: none,
+    readable: none,
+  },
 };

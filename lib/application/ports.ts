@@ -216,6 +216,12 @@ export interface SecretStore {
   read(credential: Credential, attempt: AttemptId): Promise<Secret | undefined>;
   /** Stages `attempt` AWSCURRENT, from whichever attempt of ours holds the label; from a foreign one: `Fault('provider-refused')`. */
   promote(credential: Credential, attempt: AttemptId): Promise<void>;
+  /**
+   * Takes AWSPENDING off an attempt of ours that was given up: the record has no version of it any more, or a doomed one. Left there it
+   * would block whatever uses the store's own rotation. Never off AWSCURRENT's holder, nor off what is none of ours. Idempotent; one that
+   * lands late finds the label gone, or on another, and does nothing.
+   */
+  unstage(credential: Credential): Promise<void>;
   /** Writes the owner tag anew. */
   tagOwner(credential: Credential, holder: Holder): Promise<void>;
   /** Lets the consumers read. */

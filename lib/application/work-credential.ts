@@ -1,7 +1,7 @@
 import { isDeliveredOnce } from '../domain/credential/capabilities.ts';
-import type { NextStep } from '../domain/credential/next-step.ts';
+import { type NextStep, openUntilMs } from '../domain/credential/next-step.ts';
 import type { Outcome } from '../domain/credential/outcome.ts';
-import type { Credential, Holder, Lease, LeasedStep } from '../domain/credential/state.ts';
+import { type Credential, type Holder, isDoomed, type Lease, type LeasedStep } from '../domain/credential/state.ts';
 import { killListId } from '../domain/deny-list.ts';
 import { Fault } from '../domain/faults.ts';
 import { type AttemptId, type CredentialId, type EpochMs, plusMs } from '../domain/types.ts';
@@ -169,10 +169,14 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
     case 'share':
       await secrets.share(state);
       return { of: next.do };
-    case 'recover':
-      return { of: 'recover', ...(await lookForAttempts(connector, secrets, state)) };
+    case 'recover': {
+      const found = await lookForAttempts(connector, secrets, state);
+      if (openUntilMs(state) === undefined) await secrets.unstage(state); // the second look: what was given up by the first stores nothing any more
+      return { of: 'recover', ...found };
+    }
     case 'delete-version':
       await connector.deleteVersion(state, next.keyId);
+      if (isDoomed(state, next.keyId)) await secrets.unstage(state);
       return { of: next.do, keyId: next.keyId };
     case 'check-use':
       return { of: next.do, keyId: next.keyId, ...(await usesOf(connector, state, next.keyId)) };

@@ -13,7 +13,7 @@ import type { Credential } from '../../lib/domain/credential/state.ts';
 import { Secret } from '../../lib/domain/faults.ts';
 import type { AttemptId } from '../../lib/domain/types.ts';
 import { PROPAGATION_MS } from './cloud.ts';
-import { ACCOUNT, attempt, credential, inMemory, useProvider } from './providers.ts';
+import { ACCOUNT, attempt, credential, inMemory, type Provider, useProvider } from './providers.ts';
 
 const { cloud, aws, iam, onAws, boundaryArn } = useProvider();
 
@@ -23,8 +23,9 @@ describe.each([
 ] as const)('a secret store %s', (_name, make) => {
   let secrets: SecretStore;
   let connector: Connector;
+  let pending: Provider['pending'];
   beforeAll(() => {
-    ({ secrets, connector } = make());
+    ({ secrets, connector, pending } = make());
   });
   const value = async (made: Credential, of: AttemptId) => {
     await connector.ensureAccount(made);
@@ -90,6 +91,29 @@ describe.each([
       code: 'provider-refused',
       message: expect.stringContaining('drift'),
     });
+  });
+
+  it('loses AWSPENDING on an attempt given up, and on no other', async () => {
+    const [one, two] = [attempt(), attempt()];
+    const made = credential(one, two);
+    const version = (phase: string, of: AttemptId) => ({ phase, attempt: of, keyId: of }) as never;
+    const unstages = async (versions: Credential['versions'], on: string | undefined, attempts = made.attempts): Promise<void> => {
+      await secrets.unstage({ ...made, versions, attempts });
+      expect(await pending(made)).toBe(on);
+    };
+    await secrets.unstage(made); // there is no secret
+    await secrets.ensure(made);
+    await unstages([], undefined); // no version either
+    await secrets.put(made, one, new Secret(one));
+    await unstages([version('doomed', one)], await pending(made)); // AWSCURRENT is there, too: the local cloud gives the first value nothing else
+    await secrets.promote(made, one);
+    await secrets.put(made, two, new Secret(two));
+    await unstages([version('current', one), version('stored', two)], two); // somebody works on it
+    await unstages([version('current', one)], two, [one]); // none of ours
+    await unstages([version('current', one), version('doomed', two)], undefined);
+    await unstages([version('current', one)], undefined); // again: the answer was lost
+    await secrets.withdraw(made);
+    await secrets.unstage(made);
   });
 
   it('is withdrawn at once, and that twice', async () => {

@@ -25,6 +25,8 @@ export interface Provider {
   readonly connector: Connector;
   readonly secrets: SecretStore;
   isDenied(credential: Credential): Promise<boolean>;
+  /** The attempt whose value is staged AWSPENDING. */
+  pending(credential: Credential): Promise<string | undefined>;
   /** Values of the owner tags: of the account, of the secret. */
   ownerTags(credential: Credential): Promise<readonly (string | undefined)[]>;
 }
@@ -36,6 +38,7 @@ export const inMemory = (): Provider => {
     connector: memoryIam(world, clock, () => `AKIA${ulid()}`),
     secrets: memorySecrets(world, clock),
     isDenied: async ({ grant }) => world.users.get(grant.accountName)?.denied === true,
+    pending: async ({ grant }) => world.secrets.get(grant.secretName)?.labels.get('AWSPENDING'),
     ownerTags: async ({ grant }) => [world.users.get(grant.accountName)?.ownerKey, world.secrets.get(grant.secretName)?.ownerKey],
   };
 };
@@ -69,6 +72,10 @@ export function useProvider() {
           throw error;
         },
       );
+    },
+    pending: async ({ grant }) => {
+      const secret = await new SecretsManagerClient(aws()).send(new DescribeSecretCommand({ SecretId: grant.secretName }));
+      return Object.entries(secret.VersionIdsToStages ?? {}).find(([, stages]) => stages.includes('AWSPENDING'))?.[0];
     },
     ownerTags: async ({ grant }) => {
       const { User } = await iam().send(new GetUserCommand({ UserName: grant.accountName }));

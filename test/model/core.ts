@@ -30,6 +30,8 @@ export interface WorkerRules {
   readonly disablesKnown: boolean;
   /** AWSCURRENT on an attempt that was given up is no drift. */
   readonly knowsGivenUp: boolean;
+  /** AWSPENDING is taken off an attempt that is given up. */
+  readonly unstages: boolean;
   /** Who resumes, or receives, is looked at in the same transaction. */
   readonly requires: boolean;
 }
@@ -39,7 +41,7 @@ export const REAL: Core = {
   ...{ leaveAct, tallied, timing: TIMING },
   worker: {
     ...{ fence: true, rereads: true, leaseCheck: true, oneTry: true, verifies: true },
-    ...{ disablesKnown: true, knowsGivenUp: true, requires: true },
+    ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true },
   },
 };
 

@@ -1,4 +1,5 @@
-import { servedKey, works } from './provider.ts';
+import { isGivenUp } from '../../lib/domain/credential/state.ts';
+import { pendingOf, servedKey, works } from './provider.ts';
 import { type Bounds, type holderOf, isActive, PERSONS, personOf, TICK, type World } from './world.ts';
 
 export type Rule = readonly [name: string, holds: (world: World) => boolean];
@@ -27,6 +28,7 @@ export const ALWAYS: readonly Rule[] = [
     'access is gone after two calls',
     (world) => world.record.status !== 'revoking' || world.record.cutOffAtMs === undefined || !world.keys.some((key) => works(world, key)),
   ],
+  ['4 AWSPENDING is on no attempt given up, once nothing is owed for it', (world) => !strayed(world)],
   ['a suspension denies', (world) => !deniedForGood(world) || !world.keys.some((key) => works(world, key))],
 ];
 
@@ -36,6 +38,14 @@ const overlapping = (world: World): boolean =>
   world.keys.every(
     (key) => key.heldUntilMs === undefined || key.heldUntilMs <= world.nowMs || world.burnt.includes(key.attempt) || works(world, key),
   );
+
+/** Left there, it blocks whatever uses the secret's own rotation. */
+const strayed = ({ record, secret, workers, flights }: World): boolean => {
+  const pending = pendingOf(secret);
+  if (!pending || !isGivenUp(record, pending) || workers.length > 0 || flights.length > 0) return false;
+  if (record.status === 'revoking' || record.status === 'revoked' || record.lookAgainAtMs !== undefined) return false;
+  return record.versions.every(({ phase }) => phase !== 'attempted' && phase !== 'created' && phase !== 'doomed');
+};
 
 /** The ledger says of a key that it still works, as it does of one that was wanted back. */
 const believed = ({ record, keys, nowMs, user }: World): boolean =>

@@ -6,7 +6,6 @@ import { check } from './search.ts';
 /** Rules that can be switched off in a model of the protocol, and that nothing in this world can tell from being on: why. */
 const NOT_SEEN = {
   anyState: 'a key whose creation is not recorded in a revocation is listed, disabled and deleted by that: no harm, only a later end',
-  strayLabel: 'a rotation that failed is tried again, and its value takes AWSPENDING; nothing rests while it is on an attempt given up',
   disableFirst: 'only a version that retires is ever disabled, and no event makes one of those current again',
   retagAlways: 'one rule for every leave, killed or not: retagLast',
 } as const;

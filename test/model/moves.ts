@@ -51,7 +51,7 @@ const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
 ];
 /** Of their calls it is judged by the record whether they may be made. */
 const JUDGED: readonly Acting['do'][] = ['delete-version'];
-const READS: readonly Call['call'][] = ['verify', 'look', 'list', 'exists', 'last-used', 'describe'];
+const READS: readonly Call['call'][] = ['verify', 'look', 'list', 'exists', 'last-used', 'describe', 'pending'];
 const LISTS: readonly Call['call'][] = ['look', 'list', 'empty-user'];
 
 const nameOf = (call: Call): string => {
@@ -193,7 +193,9 @@ function taking(core: Core, world: World, next: Exclude<NextStep, { do: 'rest' |
   const known = next.do === 'disable-all' && !core.worker.disablesKnown ? { ...leased, versions: [] } : leased;
   const seen = core.worker.knowsGivenUp ? known : { ...known, attempts: known.versions.flatMap((version) => version.attempt ?? []) };
   const flaw = world.flaw ?? (next.do === 'retag' ? tagMoves(world, personOf(next.to.id)) : undefined);
-  const to = begun({ ...world, flaw, record: leased, nextAttempt: world.nextAttempt + 1 }, next, seen, leased.lease?.untilMs ?? nowMs);
+  const blind = !core.worker.unstages && (next.do === 'recover' || next.do === 'delete-version');
+  const reads = blind ? { ...seen, attempts: [] } : seen;
+  const to = begun({ ...world, flaw, record: leased, nextAttempt: world.nextAttempt + 1 }, next, reads, leased.lease?.untilMs ?? nowMs);
   return [{ say: `a worker takes the lease for ${next.do}${'keyId' in next ? ` ${next.keyId}` : ''}`, to }];
 }
 

@@ -164,6 +164,8 @@ export const PLANTS = {
   },
   /** AWSCURRENT on an attempt given up is no drift. */
   givenUp: { core: without('knowsGivenUp'), bounds: within(1, 0, 0), breaks: /a fault alone/ },
+  /** AWSPENDING is taken off an attempt that was given up. */
+  strayLabel: { core: without('unstages'), bounds: within(1, 0, 1, /^rotate/), breaks: /AWSPENDING/ },
   /** A verified version may have been promoted, and is never compensated. */
   promoteFirst: {
     core: evolving((after, event) =>

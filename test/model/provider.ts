@@ -77,14 +77,17 @@ export function perform(world: World, call: Call, missed = false): readonly [Wor
       return done(secret && secret.pending === call.attempt ? { secret: { ...secret, pending: undefined } } : {});
     case 'share':
       return secret && !secret.deleted ? done({ secret: { ...secret, shared: true } }) : refuse(world, 'provider-refused');
+    case 'close':
+      return secret && !secret.deleted ? done({ secret: { ...secret, shared: false } }) : refuse(world, 'provider-refused');
     case 'list':
       return [world, { ...ANSWER, keyIds: listed.map(({ keyId }) => keyId) }];
     case 'look': {
       const readable = secret?.deleted === false ? secret.values : [];
       const stored = readable.filter(({ attempt }) => call.attempts.includes(attempt));
-      const label = secret?.deleted === false ? secret.pending : undefined;
-      return [world, { ...ANSWER, keyIds: listed.map(({ keyId }) => keyId), stored, label }];
+      return [world, { ...ANSWER, keyIds: listed.map(({ keyId }) => keyId), stored, label: pendingOf(secret) }];
     }
+    case 'pending':
+      return [world, { ...ANSWER, label: pendingOf(secret) }];
     case 'disable':
       return done({
         keys: keys.map((key) =>
@@ -121,6 +124,10 @@ export function perform(world: World, call: Call, missed = false): readonly [Wor
       return [world, { ...ANSWER, is: user !== undefined || secret?.deleted === false }];
   }
 }
+
+/** Where AWSPENDING is, unless AWSCURRENT is there as well. */
+export const pendingOf = (secret: SecretVersions | undefined): AttemptId | undefined =>
+  secret && !secret.deleted && secret.pending !== secret.current ? secret.pending : undefined;
 
 /** One key an attempt, unless something repeats the call. */
 const nameOf = (keys: readonly Key[], attempt: AttemptId): KeyId => {

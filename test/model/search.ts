@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import { encode, hashOf } from './encode.ts';
+import { fingerprint } from './encode.ts';
 import { ALWAYS, AT_REST, longestExposure as allowedExposure, exposed, summary } from './invariants.ts';
 import { moves } from './moves.ts';
 import { type Bounds, begin, type World } from './world.ts';
@@ -23,7 +23,7 @@ export function check(
   progress: (states: number, depth: number) => void = () => undefined,
   from: World = begin(bounds),
 ): Checked {
-  const seen = new Map<number, number>([[hashOf(encode(from)), 0]]);
+  const seen = new Map<number, number>([[fingerprint(from), 0]]);
   const parent = [-1];
   const via = [-1];
   const calmNext = [-1];
@@ -70,7 +70,7 @@ export function check(
       for (const [rule, holds] of ALWAYS) if (!holds(world)) return result(rule, index);
       if (!calm) for (const [rule, holds] of AT_REST) if (!holds(world)) return result(rule, index);
       list.forEach((move, choice) => {
-        const hash = hashOf(encode(move.to));
+        const hash = fingerprint(move.to);
         let at = seen.get(hash);
         if (at === undefined) {
           at = seen.size;

@@ -24,8 +24,10 @@ const PORTS: Readonly<Record<Call['call'], readonly string[]>> = {
   describe: ['secrets.promote'],
   'try-label': ['secrets.promote'],
   'move-label': ['secrets.promote'],
-  'drop-pending': [],
+  pending: ['secrets.unstage'],
+  'drop-pending': ['secrets.unstage'],
   share: ['secrets.share'],
+  close: ['secrets.close'],
   look: ['connector.listVersions', 'secrets.read'],
   list: ['connector.listVersions'],
   disable: ['connector.disableVersion'],
@@ -53,7 +55,7 @@ function modelled(worker: Worker): readonly string[] {
     if ('record' in next) return worker.step.do === 'remove-account' ? ['connector.removeAccount'] : once(calls);
     const { call } = next;
     const opens = call.call === 'look' && call.attempts.length === 0;
-    calls.push(...(opens ? ['connector.listVersions'] : PORTS[call.call]));
+    calls.push(...(opens ? ['connector.listVersions', 'secrets.unstage'] : PORTS[call.call]));
     const keyIds = call.call === 'create-key' ? ['k' as KeyId] : [];
     answers.push({ no: undefined, keyIds, stored: [], label: undefined, is: call.call !== 'exists' });
   }

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../lib/domain/credential/outcome.ts';
-import type { Credential } from '../../lib/domain/credential/state.ts';
-import { type AttemptId, type KeyId, plusMs } from '../../lib/domain/types.ts';
+import { type Credential, isDoomed, isGivenUp } from '../../lib/domain/credential/state.ts';
+import { type AttemptId, type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
 import { type Answer, type Call, personOf, TICK, type Worker } from './world.ts';
 
 /**
@@ -17,6 +17,7 @@ type Said = Extract<Answer, { no: undefined }>;
 
 /** The next call of a step, by the answers so far, or what it found. Refused: the step ends with that. */
 export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Next {
+  if (step.do === 'deny') return denial(readAtMs, answers);
   const last = answers.at(-1);
   if (last && last.no !== undefined) return { record: { of: 'refused', step: step.do, code: last.no } };
   const said = answers as readonly Said[];
@@ -27,8 +28,6 @@ export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Ne
     return call ? { call } : { record: found };
   };
   switch (step.do) {
-    case 'deny':
-      return calls([{ call: 'deny' }], { of: 'deny', startedAtMs: readAtMs });
     case 'ensure-account':
       return calls([{ call: 'create-user', tag: holder }], { of: step.do });
     case 'ensure-secret':
@@ -45,10 +44,21 @@ export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Ne
       const attempts = record.versions.flatMap(({ phase, attempt }) =>
         attempt && (phase === 'attempted' || phase === 'created') ? [attempt] : [],
       );
-      return calls([{ call: 'look', attempts }], { of: step.do, keyIds: first?.keyIds ?? [], stored: first?.stored ?? [] });
+      const open = attempts.length > 0;
+      return calls([{ call: 'look', attempts }, ...(open ? [] : dropped(record, first))], {
+        of: step.do,
+        keyIds: first?.keyIds ?? [],
+        stored: first?.stored ?? [],
+      });
     }
     case 'delete-version':
-      return calls([{ call: 'delete-key', keyId: step.keyId }], { of: step.do, keyId: step.keyId });
+      return calls(
+        [
+          { call: 'delete-key', keyId: step.keyId },
+          ...(isDoomed(record, step.keyId) ? [{ call: 'pending' } as const, ...dropped(record, said[1])] : []),
+        ],
+        { of: step.do, keyId: step.keyId },
+      );
     case 'check-use': {
       const current = record.versions.find(({ phase }) => phase === 'current');
       const usedAtMs = current?.phase === 'current' ? plusMs(current.verifiedAtMs, LONG_AFTER_MS) : undefined;
@@ -64,7 +74,7 @@ export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Ne
     case 'enable-version':
       return calls([{ call: 'enable', keyId: step.keyId }], { of: step.do, keyId: step.keyId, there: first?.is === true });
     case 'lift':
-      return calls([{ call: 'undeny' }], { of: step.do });
+      return calls([{ call: 'undeny' }, { call: 'share' }], { of: step.do });
     case 'retag': {
       const to = personOf(step.to.id);
       return calls(
@@ -93,6 +103,19 @@ export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Ne
       return calls([{ call: 'exists' }], { of: step.do, absent: first?.is === false });
   }
 }
+
+/** Where the provider can't be told, the secret closes. */
+function denial(startedAtMs: EpochMs, [denied, closed]: readonly Answer[]): Next {
+  if (!denied) return { call: { call: 'deny' } };
+  if (denied.no === undefined) return { record: { of: 'deny', startedAtMs } };
+  if (!closed) return { call: { call: 'close' } };
+  const secretClosed = closed.no === undefined && ({ secretClosed: true } as const);
+  return { record: { of: 'refused', step: 'deny', code: denied.no, ...secretClosed } };
+}
+
+/** AWSPENDING is taken off an attempt that was given up. */
+const dropped = (record: Credential, seen: Said | undefined): readonly Call[] =>
+  seen?.label !== undefined && isGivenUp(record, seen.label) ? [{ call: 'drop-pending', attempt: seen.label }] : [];
 
 /** The key is put on record between the two calls. */
 function creation(attempt: AttemptId, [key, put]: readonly Said[]): Next {

@@ -52,6 +52,7 @@ export type Call =
   | {
       readonly call:
         | 'share'
+        | 'close'
         | 'undeny'
         | 'deny'
         | 'delete-secret'
@@ -60,7 +61,8 @@ export type Call =
         | 'last-used'
         | 'exists'
         | 'describe'
-        | 'list';
+        | 'list'
+        | 'pending';
     }
   | { readonly call: 'create-key' | 'verify' | 'drop-pending'; readonly attempt: AttemptId }
   | { readonly call: 'look'; readonly attempts: readonly AttemptId[] }

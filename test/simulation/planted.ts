@@ -63,6 +63,15 @@ export const BUGS: readonly Bug[] = [
     caughtBy: /^4 AWSCURRENT works/,
   },
   {
+    name: 'AWSPENDING left on an attempt given up',
+    planted: {
+      // Some keys never come to life: that alone breaks nothing.
+      connector: (real) => ({ ...real, verify: async (body) => !body.reveal().includes('7') && real.verify(body) }),
+      secrets: (real) => ({ ...real, unstage: async () => undefined }),
+    },
+    caughtBy: /^4 AWSPENDING/,
+  },
+  {
     name: 'the oldest key deleted to make room',
     planted: {
       connector: (real) => ({

@@ -12,7 +12,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretStore } from '../../application/ports.ts';
-import type { Credential } from '../../domain/credential/state.ts';
+import { type Credential, isGivenUp } from '../../domain/credential/state.ts';
 import { Fault, Secret } from '../../domain/faults.ts';
 import type { AttemptId } from '../../domain/types.ts';
 import { ask } from './aws-fault.ts';
@@ -118,11 +118,24 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
         );
       const known = credential.versions.find(({ phase }) => phase === 'current')?.attempt;
       if (known && (await move(known, { InvalidParameter: no, InvalidRequest: no, ResourceNotFound: no }))) return;
-      const holder = await currentHolder(await describe(SecretId));
+      const secret = await describe(SecretId);
+      if (!secret) throw new Fault('provider-refused', false, 'DescribeSecret: ResourceNotFound');
+      const holder = holderOf(secret, 'AWSCURRENT');
       if (holder === attempt) return;
       if (holder !== undefined && !credential.attempts.some((one) => one === holder))
         throw new Fault('provider-refused', false, 'drift: AWSCURRENT is on a version that is none of ours');
       await move(holder, {});
+    },
+
+    unstage: async (credential) => {
+      const SecretId = credential.grant.secretName;
+      const secret = await describe(SecretId);
+      const stray = secret?.DeletedDate ? undefined : holderOf(secret, 'AWSPENDING');
+      if (!stray || stray === holderOf(secret, 'AWSCURRENT') || !isGivenUp(credential, stray)) return;
+      const off = { SecretId, VersionStage: 'AWSPENDING', RemoveFromVersionId: stray };
+      // No longer there by now: it is gone, or on another.
+      const otherwise = { InvalidParameter: gone, InvalidRequest: gone, ResourceNotFound: gone };
+      await ask('UpdateSecretVersionStage', async () => void (await client.send(new UpdateSecretVersionStageCommand(off))), otherwise);
     },
 
     tagOwner: async ({ grant }, holder) => {
@@ -156,10 +169,10 @@ export function secretsManagerStore({ stack, keyArn, managerRoleArns, aws = {} }
   };
 }
 
-async function currentHolder(secret: DescribeSecretResponse | undefined): Promise<AttemptId | undefined> {
-  if (!secret) throw new Fault('provider-refused', false, 'DescribeSecret: ResourceNotFound');
-  const current = Object.entries(secret.VersionIdsToStages ?? {}).find(([, stages]) => stages.includes('AWSCURRENT'));
-  return current?.[0] as AttemptId | undefined;
+/** Which version a staging label is on. */
+function holderOf(secret: DescribeSecretResponse | undefined, label: string): AttemptId | undefined {
+  const staged = Object.entries(secret?.VersionIdsToStages ?? {}).find(([, stages]) => stages.includes(label));
+  return staged?.[0] as AttemptId | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock, SecretStore } from '../../application/ports.ts';
-import type { Credential } from '../../domain/credential/state.ts';
+import { type Credential, isGivenUp } from '../../domain/credential/state.ts';
 import { Fault, Secret } from '../../domain/faults.ts';
 import type { AttemptId } from '../../domain/types.ts';
 import { type ProviderWorld, plainSend, type Send, type StoredSecret } from './provider-world.ts';
@@ -83,6 +83,18 @@ export function memorySecrets(world: ProviderWorld, clock: Clock, send: Send = p
       if (holder !== undefined && !credential.attempts.includes(holder))
         throw refused('drift: AWSCURRENT is on a version that is none of ours');
       if (!(await move(holder))) throw refused('UpdateSecretVersionStage: InvalidParameterException');
+    },
+    unstage: async (credential) => {
+      const stray = await send('DescribeSecret', true, () => {
+        const secret = find(credential);
+        const pending = secret?.deletedAtMs === undefined ? secret?.labels.get('AWSPENDING') : undefined;
+        return pending && pending !== secret?.labels.get('AWSCURRENT') && isGivenUp(credential, pending) ? pending : undefined;
+      });
+      if (stray)
+        await send('UpdateSecretVersionStage', true, () => {
+          const labels = find(credential)?.labels;
+          if (labels?.get('AWSPENDING') === stray) labels.delete('AWSPENDING');
+        });
     },
     tagOwner: (credential, holder) =>
       send('TagResource', false, () => {

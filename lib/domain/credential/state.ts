@@ -276,5 +276,13 @@ interface Revoked extends Common {
 
 export type Credential = Provisioning | Active | Suspended | Revoking | Revoked;
 
+/** Nobody ever had that key. */
+export const isDoomed = ({ versions }: Credential, keyId: KeyId): boolean =>
+  versions.some((version) => version.phase === 'doomed' && version.keyId === keyId);
+
+/** One of ours that no version stands for any more, or only one that is about to go. */
+export const isGivenUp = ({ versions, attempts }: Credential, attempt: AttemptId): boolean =>
+  attempts.includes(attempt) && !versions.some((version) => version.attempt === attempt && version.phase !== 'doomed');
+
 export const keyIdsOf = (versions: readonly Version[]): readonly KeyId[] =>
   versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));

@@ -1,5 +1,5 @@
 import { accepts, type IamUser, keyUnder } from '../../../lib/adapters/memory/provider-world.ts';
-import type { Active, Credential } from '../../../lib/domain/credential/state.ts';
+import { type Active, type Credential, isGivenUp, type Suspended } from '../../../lib/domain/credential/state.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
 import { isCutOff, type World } from '../world.ts';
 import { checkKilled } from './kill.ts';
@@ -22,10 +22,12 @@ export function checkStep(here: World, knows: Knowledge, to: Report): void {
         break;
       case 'suspended':
         checkTag(here, state, user, to);
+        checkLabels(here, state, to);
         if (state.deniedAtMs !== undefined && state.denyAtMs === undefined && state.liftAtMs === undefined) checkCutOff(here, id, user, to);
         break;
       case 'active':
         checkTag(here, state, user, to);
+        checkLabels(here, state, to);
         checkTagMoves(here, state, user, knows, to);
         checkServed(here, state, user, to);
         break;
@@ -46,6 +48,15 @@ function checkTag({ ledger, provider }: World, { id, taggedFor, grant }: Credent
   if (user && user.ownerKey !== key) report(to, '17 the owner tag is as recorded', `${id}, of the user`);
   if (secret && secret.deletedAtMs === undefined && secret.ownerKey !== key)
     report(to, '17 the owner tag is as recorded', `${id}, of the secret`);
+}
+
+/** Where nothing is owed to an attempt given up, AWSPENDING is not on it: there it would block the secret's own rotation. */
+function checkLabels({ provider }: World, state: Active | Suspended, to: Report): void {
+  const labels = provider.secrets.get(state.grant.secretName)?.labels;
+  const pending = labels?.get('AWSPENDING');
+  if (!pending || pending === labels?.get('AWSCURRENT') || !isGivenUp(state, pending)) return;
+  const owes = state.versions.some(({ phase }) => phase === 'attempted' || phase === 'created' || phase === 'doomed');
+  if (!owes && !state.lease && state.lookAgainAtMs === undefined) report(to, '4 AWSPENDING is on no attempt given up', state.id);
 }
 
 /** It moves when every key is disabled that whoever it is taken from knew. */
