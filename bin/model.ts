@@ -3,11 +3,12 @@ import { PLANTS } from '../test/model/planted.ts';
 import { check } from '../test/model/search.ts';
 import { readArguments, wholeNumber, wrongUse } from './arguments.ts';
 
-const USAGE = `npm run model -- [--faults N] [--late N] [--commands N] [--only RULES] [--without RULE] [--json]
+const USAGE = `npm run model -- [--faults N] [--late N] [--commands N] [--kills] [--only RULES] [--without RULE] [--json]
 Explores every order of one credential’s life, and prints the shortest way to a broken rule.
   --faults N       calls that go wrong (1)
   --late N         effects that come late (1)
   --commands N     commands that come in between (2)
+  --kills          kills of owners, their lifting and returns among the commands
   --only RULES     checks only the rules that this regular expression matches
   --without RULE   leaves a rule of the protocol out, to see what it is for
   --json           one line of JSON
@@ -16,6 +17,7 @@ Exits with 0 when every rule held, 1 when one did not, 2 when asked for somethin
 const text = { type: 'string' } as const;
 const values = readArguments(USAGE, {
   ...{ faults: text, late: text, commands: text, only: text, without: text },
+  kills: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 });
 const ruleOf = (name: string): keyof typeof PLANTS =>
@@ -30,10 +32,12 @@ const patternOf = (pattern: string): RegExp => {
   }
 };
 
+const kills = values.kills && ({ kills: true, active: true } as const);
 const bounds = {
   faults: wholeNumber('faults', values.faults) ?? 1,
   lates: wholeNumber('late', values.late) ?? 1,
   commands: wholeNumber('commands', values.commands) ?? 2,
+  ...kills,
 };
 const core = values.without === undefined ? REAL : { ...REAL, ...PLANTS[ruleOf(values.without)].core };
 const startedAtMs = Date.now();

@@ -1,6 +1,8 @@
 import type { Command } from '../../lib/domain/credential/decide.ts';
+import type { Credential } from '../../lib/domain/credential/state.ts';
 import type { Core } from './core.ts';
-import { fact, holderOf, isActive, other, PERSONS, type Person, personOf, ROTATION, told, type World } from './world.ts';
+import { killCommands } from './kills.ts';
+import { fact, holderOf, isActive, learned, other, PERSONS, type Person, personOf, ROTATION, told, type World } from './world.ts';
 
 interface Commanded {
   readonly say: string;
@@ -17,7 +19,8 @@ export function commands(core: Core, world: World): readonly Commanded[] {
     const decision = core.decide(record, command, world.nowMs, core.timing, core.nextStep);
     if (!decision.ok || decision.events.length === 0) return;
     const to = { ...world, record: decision.events.reduce(core.evolve, record) };
-    found.push({ say, to: decision.events.some(({ type }) => type === 'ReplacementStarted') ? burning(to) : to });
+    if (decision.events.some(({ type }) => type === 'ReplacementStarted')) found.push({ say, to: burning(to) });
+    else found.push({ say, to: command.type === 'resume' ? takingBack(to, record) : to });
   };
   ask('rotate', { type: 'rotate' });
   ask('replace', { type: 'replace' });
@@ -26,22 +29,37 @@ export function commands(core: Core, world: World): readonly Commanded[] {
   ask('revoke', { type: 'revoke', cause: 'requested' });
   const now = holderOf(owners[holder]);
   if (!core.worker.requires || isActive(world, now)) ask('resume', { type: 'resume', holder: now });
-  if (heir.status === 'active')
+  if (heir.status === 'active' && !heir.killed)
     ask(`transfer to ${other(holder)}`, {
       ...{ type: 'hand-over', to: holderOf(heir), rung: 'chosen', cause: 'requested', leave: undefined, line: record.holder.id },
       ...{ refused: [], overlapMs: ROTATION.overlapMs, regretMs: ROTATION.regretMs },
     });
   for (const who of PERSONS) found.push(...facts(world, who));
-  return found;
+  return [...found, ...killCommands(core, world)];
 }
 
 /** Who knew the keys there are may no longer. */
 export const burning = (world: World): World => ({ ...world, burnt: [...new Set([...world.burnt, ...world.record.attempts])] });
 
+/** Who has returned knows them by right, but for what was to be replaced. */
+function takingBack(world: World, before: Credential): World {
+  const { record, burnt } = world;
+  const again = record.holder.epoch > before.holder.epoch && record.status === 'suspended';
+  const still = burnt.filter((attempt) => record.status === 'suspended' && record.replacement?.known.includes(attempt));
+  return learned(again ? { ...world, burnt: still } : world);
+}
+
 function facts(world: World, who: Person): readonly Commanded[] {
   const { owners, nowMs, record } = world;
   const owner = owners[who];
   const sequence = owner.sequence + 1;
+  if (world.kill && owner.status === 'left')
+    return [
+      {
+        say: `${who} returns`,
+        to: { ...world, owners: { ...owners, [who]: told(owner, fact(who, 'Returned', sequence, 'normal', nowMs), nowMs) } },
+      },
+    ];
   if (owner.status !== 'active') return [];
   const holds = personOf(record.holder.id) === who;
   const handingOver = record.status === 'active' && record.replacement?.heir !== undefined; // what is made from then on is not for them

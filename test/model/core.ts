@@ -1,7 +1,9 @@
 import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
 import { leaveAct } from '../../lib/application/removal.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import { answered, begun, isOff, listed } from '../../lib/domain/deny-list.ts';
 import { tallied } from '../../lib/domain/owner/decide.ts';
+import { killWants, liftWants } from '../../lib/domain/owner/kill.ts';
 import type { Timing } from '../../lib/domain/timing.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { TIMING } from './world.ts';
@@ -10,6 +12,12 @@ import { TIMING } from './world.ts';
 export interface Core extends Protocol {
   readonly leaveAct: typeof leaveAct;
   readonly tallied: typeof tallied;
+  readonly killWants: typeof killWants;
+  readonly liftWants: typeof liftWants;
+  readonly listed: typeof listed;
+  readonly isOff: typeof isOff;
+  readonly begun: typeof begun;
+  readonly answered: typeof answered;
   readonly timing: Timing;
   readonly worker: WorkerRules;
 }
@@ -39,6 +47,7 @@ export interface WorkerRules {
 export const REAL: Core = {
   ...PROTOCOL,
   ...{ leaveAct, tallied, timing: TIMING },
+  ...{ killWants, liftWants, listed, isOff, begun, answered },
   worker: {
     ...{ fence: true, rereads: true, leaseCheck: true, oneTry: true, verifies: true },
     ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true },

@@ -1,7 +1,8 @@
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { DenyOutcome } from '../../lib/domain/deny-list.ts';
 import type { Owner } from '../../lib/domain/owner/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
-import { HORIZON, numberOf, PERSONS, type SecretVersions, TICK, type Worker, type World } from './world.ts';
+import { HORIZON, type Kill, numberOf, PERSONS, type SecretVersions, TICK, type Worker, type World } from './world.ts';
 
 /** For the record's history only: nothing is decided by them. */
 const TOLD = new Set([
@@ -113,6 +114,7 @@ export function fingerprint(world: World): number {
     const still = burnt.filter((attempt) => scope.ranks.has(attempt));
     put(scope, rest, 'burnt', still);
   }
+  if (world.kill) putKill(scope, rest, world, world.kill);
   rest.push(
     PERSONS.some((who) => owners[who].offboarding) ? world.onLeave : '',
     `${world.faults}${world.lates}${world.commands}`,
@@ -156,6 +158,26 @@ function putWorker(scope: Scope, parts: string[], worker: Worker): void {
   put(scope, parts, 'answers', answers);
   if (outcome) put(scope, parts, 'outcome', outcome);
 }
+
+/** What is denied since when, and when it is looked at again as a matter of routine, decides nothing. */
+function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, { list, policy, workers, confirmed }: Kill): void {
+  for (const who of PERSONS) {
+    const { killed, killWork } = owners[who];
+    parts.push(killed ? (record.status === 'suspended' && killed.atMs === record.killedAtMs ? 'as denied' : 'killed') : '');
+    if (killWork) parts.push(killWork.phase, timed('', killWork.nextAtMs, nowMs));
+  }
+  const { entries, rendered, lease, lostUntilMs, blocked, pruneOwed } = list;
+  parts.push(entries.map(({ key }) => key).join('+'), rendered ? rendered.join('+') : '?', pruneOwed ? '1' : '0');
+  parts.push(
+    lease ? `${lease.step}${timed('', lease.untilMs, nowMs)}` : '',
+    lostUntilMs === undefined ? '' : timed('', lostUntilMs, nowMs),
+  );
+  parts.push(blocked ? timed('', blocked.nextTryAtMs, nowMs) : '', policy.join('+'), confirmed.join('+'));
+  for (const { fence, keys, beganAtMs, outcome } of workers)
+    parts.push(`${fence - list.fence}`, keys ? keys.join('+') : '?', timed('readAtMs', beganAtMs, nowMs), outcome ? said(outcome) : '');
+}
+
+const said = (outcome: DenyOutcome): string => `${outcome.of}${'keys' in outcome ? outcome.keys.join('+') : ''}`;
 
 function putSecret(scope: Scope, parts: string[], { values, ...rest }: SecretVersions): void {
   put(scope, parts, 'secret', rest);

@@ -11,10 +11,10 @@ export const ALWAYS: readonly Rule[] = [
     ({ keys, record }) => keys.every(({ attempt }) => record.attempts.includes(attempt)),
   ],
   ['2 never more than two keys', ({ keys }) => keys.length <= 2],
-  ['4 while active, AWSCURRENT works', (world) => world.record.status !== 'active' || works(world, servedKey(world))],
+  ['4 while active, AWSCURRENT works', (world) => world.record.status !== 'active' || cutByKill(world) || works(world, servedKey(world))],
   [
     '4 what consumers can read works, or nothing does',
-    (world) => !world.secret?.shared || world.record.status !== 'provisioning' || works(world, servedKey(world)),
+    (world) => !world.secret?.shared || world.record.status !== 'provisioning' || cutByKill(world) || works(world, servedKey(world)),
   ],
   ['4 during the overlap, the old key works too', (world) => overlapping(world)],
   ['4 an old key that the ledger believes to work does', (world) => believed(world)],
@@ -29,12 +29,21 @@ export const ALWAYS: readonly Rule[] = [
     (world) => world.record.status !== 'revoking' || world.record.cutOffAtMs === undefined || !world.keys.some((key) => works(world, key)),
   ],
   ['4 AWSPENDING is on no attempt given up, once nothing is owed for it', (world) => !strayed(world)],
+  [
+    'a kill that the provider has confirmed bites until it is lifted',
+    (world) => !world.kill?.confirmed.some((who) => world.keys.some((key) => key.knows === who && works(world, key))),
+  ],
   ['a suspension denies', (world) => !deniedForGood(world) || !world.keys.some((key) => works(world, key))],
 ];
+
+/** Whoever holds it, or is named at the provider, is killed: that may cut it off at any time. */
+const cutByKill = ({ owners, record, user }: World): boolean =>
+  owners[personOf(record.holder.id)].killed !== undefined || (user !== undefined && owners[user.tag].killed !== undefined);
 
 /** Somebody who holds an old key within its overlap is not refused. */
 const overlapping = (world: World): boolean =>
   world.record.status !== 'active' ||
+  cutByKill(world) ||
   world.keys.every(
     (key) => key.heldUntilMs === undefined || key.heldUntilMs <= world.nowMs || world.burnt.includes(key.attempt) || works(world, key),
   );
@@ -83,9 +92,17 @@ export const AT_REST: readonly Rule[] = [
   ],
   ['7 at rest nothing is active for who is not there', (world) => world.record.status !== 'active' || isActive(world, world.record.holder)],
   ['a leave is closed by its receipt', ({ owners }) => PERSONS.every((who) => owners[who].offboarding === undefined)],
+  ['what a kill suspended comes back when it is lifted', (world) => !forgotten(world)],
   ['a fault alone ends nothing', ({ record }) => record.status !== 'revoked' || record.receipt.cause !== 'gave-up'],
   ['at rest it is revoked, or denied, or active with exactly one good key', (world) => settled(world)],
 ];
+
+const forgotten = ({ owners, record }: World): boolean => {
+  const { status, epoch, killed, killWork } = owners[personOf(record.holder.id)];
+  if (killWork) return true;
+  const lives = status === 'active' && epoch === record.holder.epoch && !killed;
+  return lives && record.status === 'suspended' && record.why === 'killed' && !record.ends;
+};
 
 const known = ({ keys, record }: World): boolean =>
   keys.every((key) => record.versions.some((version) => version.phase !== 'attempted' && version.keyId === key.keyId));

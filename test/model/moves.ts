@@ -7,6 +7,7 @@ import { type EpochMs, latest, plusMs } from '../../lib/domain/types.ts';
 import { givenPolicy, givenProfile } from '../given-policy.ts';
 import { burning, commands } from './commands.ts';
 import type { Core } from './core.ts';
+import { killPass, listDueAtMs, listIsBusy, listMoves } from './kills.ts';
 import { perform, serving } from './provider.ts';
 import { nextOf } from './worker.ts';
 import {
@@ -18,6 +19,7 @@ import {
   holderOf,
   isActive,
   LANDS_WITHIN,
+  learned,
   other,
   PERSONS,
   type Person,
@@ -70,6 +72,7 @@ export function moves(core: Core, world: World): { readonly calm: boolean; reado
   });
   const next = core.nextStep(world.record, world.nowMs);
   if (next.do !== 'rest' && next.do !== 'wait') calm.push(...taking(core, world, next));
+  listMoves(core, world, calm, odd);
   for (const who of PERSONS) ownerMoves(core, world, who, calm, odd);
   const takes = acting(next) && world.workers.length < 2;
   // What touches only the record and what touches only the provider can change places, so that one order of the two is enough.
@@ -179,7 +182,11 @@ function taking(core: Core, world: World, next: Exclude<NextStep, { do: 'rest' |
     const ends = next.regretMs === undefined ? undefined : ({ atMs: plusMs(nowMs, next.regretMs), cause: 'owner-left' } as const);
     return [commanded({ type: 'suspend', why: next.why, ...(ends && { ends }) })];
   }
-  if (next.do === 'pass-on') return [commanded({ type: !core.worker.requires || isActive(world, next.to) ? 'pass-on' : 'heir-lost' })];
+  if (next.do === 'pass-on') {
+    const passes = !core.worker.requires || isActive(world, next.to);
+    const passed = commanded({ type: passes ? 'pass-on' : 'heir-lost' });
+    return [passes ? { ...passed, to: learned(passed.to) } : passed];
+  }
   if (next.do === 'warn') return [commanded({ type: 'warn' })];
   if (world.workers.length >= 2) return [];
   if (next.do === 'deny') {
@@ -258,6 +265,11 @@ function ownerMoves(core: Core, world: World, who: Person, calm: Move[], odd: Mo
         odd.push({ say: `FAULT: a pass over what ${who} holds dies before it is recorded`, to: { ...passed, faults: world.faults - 1 } });
       return;
     }
+    case 'deny':
+    case 'unlist':
+    case 'resume':
+      killPass(core, world, who, step.work, calm, odd);
+      return;
     default:
       return;
   }
@@ -281,7 +293,11 @@ function pass(core: Core, world: World, who: Person, offboarding: Offboarding): 
     ...{ overlapMs, regretMs: ROTATION.regretMs, ifHeldBy },
   };
   const wish: Command =
-    act === 'revoke' ? { type: 'revoke', cause, ifHeldBy } : act === 'transfer' && heir.status === 'active' ? handOver : suspend;
+    act === 'revoke'
+      ? { type: 'revoke', cause, ifHeldBy }
+      : act === 'transfer' && heir.status === 'active' && !heir.killed
+        ? handOver
+        : suspend;
   const decision = core.decide(record, wish, nowMs, core.timing, core.nextStep);
   if (!decision.ok || decision.events.length === 0) return world;
   const changed = { ...world, record: decision.events.reduce(core.evolve, record) };
@@ -306,18 +322,27 @@ function pending({ record, nowMs, keys, flights, workers }: World): boolean {
 /** To the next tick, or, where nothing is out, to the next time that anything is due. What may land no later lands before. */
 function passing(world: World, next: NextStep, calm: Move[], odd: Move[]): void {
   const { nowMs, workers, flights, faults, owners } = world;
-  if (workers.length > 0 && faults === 0) return;
+  const busy = workers.length > 0 || (world.kill !== undefined && world.kill.workers.length > 0);
+  if (busy && faults === 0) return;
+  if (!busy && listIsBusy(world)) return;
   if (flights.some(({ landsByMs }) => landsByMs <= nowMs)) return;
   if (acting(next) && !pending(world)) return;
-  const ofOwners = PERSONS.flatMap((who) => owners[who].offboarding?.nextAtMs ?? []).filter((at) => at > nowMs);
+  const ofOwners = PERSONS.flatMap((who) =>
+    [owners[who].offboarding?.nextAtMs, owners[who].killWork?.nextAtMs].flatMap((at) => at ?? []),
+  ).filter((at) => at > nowMs);
   const ofRecord = next.do === 'wait' ? [next.untilMs] : next.do === 'rest' ? [] : [nowMs];
-  const soonest = Math.min(...ofRecord, ...ofOwners, ...(flights.length > 0 || world.keys.some(({ fresh }) => fresh) ? [nowMs] : []));
+  const soonest = Math.min(
+    ...ofRecord,
+    ...ofOwners,
+    ...listDueAtMs(world),
+    ...(flights.length > 0 || world.keys.some(({ fresh }) => fresh) ? [nowMs] : []),
+  );
   if (soonest > nowMs + HORIZON) return;
   const until = latest(plusMs(nowMs, TICK), (Math.ceil(soonest / TICK) * TICK) as EpochMs);
   const keys = world.keys.map((key) => (key.fresh ? { ...key, fresh: false } : key));
   let to: World = { ...world, nowMs: until, keys };
   for (const flight of flights)
     if (flight.landsByMs <= until) to = serving({ ...perform(to, flight.call)[0], flights: to.flights.filter((one) => one !== flight) });
-  if (workers.length > 0) odd.push({ say: 'FAULT: a worker is slow, time passes', to: { ...to, faults: faults - 1 }, tick: true });
+  if (busy) odd.push({ say: 'FAULT: a worker is slow, time passes', to: { ...to, faults: faults - 1 }, tick: true });
   else calm.push({ say: `time passes (${(until - nowMs) / TICK})`, to, tick: true });
 }

@@ -4,7 +4,9 @@ import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import type { Credential, Version } from '../../lib/domain/credential/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Core, REAL, seeing, type WorkerRules } from './core.ts';
-import type { Bounds } from './world.ts';
+import { type Bounds, begin, holderOf } from './world.ts';
+
+const HEIR = holderOf(begin({ faults: 0, lates: 0, commands: 0 }).owners.S);
 
 /** A rule of the design switched off in the real functions, or in what the worker holds to, and the rule that must then be seen to fall. */
 export interface Plant {
@@ -13,6 +15,12 @@ export interface Plant {
   readonly bounds: Bounds;
   readonly breaks: RegExp;
 }
+
+/** Owners are killed; from an active credential on. */
+const killing = (faults: number, lates: number, commands: number, only: RegExp): Bounds => ({
+  ...within(faults, lates, commands, only),
+  ...{ kills: true, active: true },
+});
 
 const within = (faults: number, lates: number, commands: number, only?: RegExp): Bounds => ({
   faults,
@@ -227,5 +235,45 @@ export const PLANTS = {
     core: seeing((state) => (state.status === 'suspended' ? { ...state, taggedFor: state.holder.id } : state)),
     bounds: within(0, 0, 2),
     breaks: /^17/,
+  },
+  /** A change of hands does not lift a kill. */
+  'kill outlasts transfer': {
+    core: {
+      decide: (state, command, nowMs, ...rest) =>
+        state?.status === 'suspended' && command.type === 'hand-over'
+          ? { ok: true, events: [{ type: 'ResumptionStarted', holder: command.to, liftAtMs: nowMs }] }
+          : PROTOCOL.decide(state, command, nowMs, ...rest),
+    },
+    bounds: killing(0, 0, 2, /^(kill L|transfer)/),
+    breaks: /kill/,
+  },
+  /** Two kills can't overwrite each other. */
+  'kills add up': {
+    core: { listed: (list, ...rest) => REAL.listed({ ...list, entries: [] }, ...rest) },
+    bounds: killing(0, 0, 2, /^kill/),
+    breaks: /kill/,
+  },
+  /** The tag does not move off a killed owner. */
+  'tag stays with the killed': {
+    core: {
+      nextStep: (state, nowMs) => {
+        const moves = state.status === 'suspended' && state.why === 'killed' && state.denyAtMs !== undefined && !state.lease;
+        return moves && state.taggedFor === state.holder.id ? { do: 'retag', to: HEIR } : PROTOCOL.nextStep(state, nowMs);
+      },
+    },
+    bounds: killing(0, 0, 1, /^kill L/),
+    breaks: /kill/,
+  },
+  /** The owner leaves the list when each credential carries its own deny. */
+  'own deny before unlisting': {
+    core: { killWants: (owner, credential) => (REAL.killWants(owner, credential) === 'order' ? 'order' : 'nothing') },
+    bounds: killing(1, 0, 1, /^kill L/),
+    breaks: /kill/,
+  },
+  /** A render whose answer is lost may land over a later one. */
+  'lost render': {
+    core: { begun: (...given) => ({ ...REAL.begun(...given), lostUntilMs: undefined }) },
+    bounds: killing(0, 1, 3, /^(un)?kill L/),
+    breaks: /kill|^4/,
   },
 } as const satisfies Readonly<Record<string, Plant>>;

@@ -2,8 +2,8 @@ import { type AttemptId, type KeyId, plusMs } from '../../lib/domain/types.ts';
 import { type Answer, type Call, type Key, ROTATION, type SecretVersions, type World } from './world.ts';
 
 /** Whether a signed call with the key is accepted. */
-export const works = ({ user }: World, key: Key | undefined): boolean =>
-  key?.active === true && !key.fresh && !key.dead && user?.denied === false;
+export const works = ({ user, kill, owners }: World, key: Key | undefined): boolean =>
+  key?.active === true && !key.fresh && !key.dead && user?.denied === false && !kill?.policy.includes(owners[user.tag].key);
 
 /** The key a consumer finds. */
 export const servedKey = ({ secret, keys }: World): Key | undefined => {
@@ -39,6 +39,7 @@ export function perform(world: World, call: Call, missed = false): readonly [Wor
         fresh: true,
         dead: false,
         served: false,
+        knows: world.kill && call.knows,
         heldUntilMs: undefined,
         keptUntilMs: undefined,
       };
@@ -79,6 +80,8 @@ export function perform(world: World, call: Call, missed = false): readonly [Wor
       return secret && !secret.deleted ? done({ secret: { ...secret, shared: true } }) : refuse(world, 'provider-refused');
     case 'close':
       return secret && !secret.deleted ? done({ secret: { ...secret, shared: false } }) : refuse(world, 'provider-refused');
+    case 'render':
+      return done({ kill: world.kill && { ...world.kill, policy: call.keys } });
     case 'list':
       return [world, { ...ANSWER, keyIds: listed.map(({ keyId }) => keyId) }];
     case 'look': {

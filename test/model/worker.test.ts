@@ -41,6 +41,7 @@ const PORTS: Readonly<Record<Call['call'], readonly string[]>> = {
   'delete-secret': ['secrets.withdraw'],
   'empty-user': ['connector.removeAccount'],
   'delete-user': ['connector.removeAccount'],
+  render: [],
   exists: ['connector.accountExists', 'secrets.readable'],
 };
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../lib/domain/credential/outcome.ts';
 import { type Credential, isDoomed, isGivenUp } from '../../lib/domain/credential/state.ts';
 import { type AttemptId, type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
-import { type Answer, type Call, personOf, TICK, type Worker } from './world.ts';
+import { type Answer, type Call, type Person, personOf, TICK, type Worker } from './world.ts';
 
 /**
  * What a worker calls, one at a time, and what it then records: a mirror of `call`, `createVersion` and the connector in
@@ -33,7 +33,7 @@ export function nextOf({ step, record, answers, readAtMs, attempt }: Worker): Ne
     case 'ensure-secret':
       return calls([{ call: 'create-secret', tag: holder }], { of: step.do });
     case 'create-version':
-      return creation(attempt, said);
+      return creation(attempt, record.status === 'active' && record.replacement?.heir ? undefined : holder, said);
     case 'verify':
       return calls([{ call: 'verify', attempt: step.attempt }], { of: step.do, attempt: step.attempt, usable: first?.is === true });
     case 'promote':
@@ -118,9 +118,9 @@ const dropped = (record: Credential, seen: Said | undefined): readonly Call[] =>
   seen?.label !== undefined && isGivenUp(record, seen.label) ? [{ call: 'drop-pending', attempt: seen.label }] : [];
 
 /** The key is put on record between the two calls. */
-function creation(attempt: AttemptId, [key, put]: readonly Said[]): Next {
+function creation(attempt: AttemptId, knows: Person | undefined, [key, put]: readonly Said[]): Next {
   const keyId = key?.keyIds[0];
-  if (!keyId) return { call: { call: 'create-key', attempt } };
+  if (!keyId) return { call: { call: 'create-key', attempt, knows } };
   return put ? { record: { of: 'store', attempt } } : { call: { call: 'put', attempt, keyId } };
 }
 

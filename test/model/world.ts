@@ -3,6 +3,7 @@ import { evolve } from '../../lib/domain/credential/evolve.ts';
 import type { NextStep } from '../../lib/domain/credential/next-step.ts';
 import type { Outcome } from '../../lib/domain/credential/outcome.ts';
 import type { Credential, Grant, Holder } from '../../lib/domain/credential/state.ts';
+import { type DenyList, type DenyOutcome, KILL_CAPACITY, killListId, newDenyList } from '../../lib/domain/deny-list.ts';
 import { decideFact } from '../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerFact } from '../../lib/domain/owner/state.ts';
@@ -38,6 +39,23 @@ export const ROTATION: Rotation = {
 /** L holds the credential at first; each is the heir of the other. */
 export type Person = 'L' | 'S';
 export const PERSONS = ['L', 'S'] as const;
+/** Owners as such, as far as the provider is told. */
+export interface Kill {
+  readonly list: DenyList;
+  /** Whom it denies, as owner keys. */
+  readonly policy: readonly string[];
+  readonly workers: readonly ListWorker[];
+  /** Killed, and the provider has said so, with nothing out that could undo it. */
+  readonly confirmed: readonly Person[];
+}
+export interface ListWorker {
+  readonly fence: number;
+  /** To be rendered; `undefined`: it only looks. */
+  readonly keys: readonly string[] | undefined;
+  readonly beganAtMs: EpochMs;
+  readonly outcome: DenyOutcome | undefined;
+}
+
 export const ownerId = (who: Person): OwnerId => `own_${who}` as OwnerId;
 const ownerKey = (who: Person): OwnerKey => `k${who}` as OwnerKey;
 export const other = (who: Person): Person => (who === 'L' ? 'S' : 'L');
@@ -64,7 +82,10 @@ export type Call =
         | 'list'
         | 'pending';
     }
-  | { readonly call: 'create-key' | 'verify' | 'drop-pending'; readonly attempt: AttemptId }
+  | { readonly call: 'verify' | 'drop-pending'; readonly attempt: AttemptId }
+  /** `knows`: who reads its value; nobody yet, where it is made for an heir. */
+  | { readonly call: 'create-key'; readonly attempt: AttemptId; readonly knows: Person | undefined }
+  | { readonly call: 'render'; readonly keys: readonly string[] }
   | { readonly call: 'look'; readonly attempts: readonly AttemptId[] }
   | { readonly call: 'put'; readonly attempt: AttemptId; readonly keyId: KeyId }
   /** `try`: an answer that the label is elsewhere is none that ends the step. */
@@ -119,6 +140,8 @@ export interface Key {
   readonly dead: boolean;
   /** Was what consumers found as AWSCURRENT. */
   readonly served: boolean;
+  /** Who reads its value; only where kills are among the commands. */
+  readonly knows: Person | undefined;
   /** Another has taken its place; consumers hold it until then. */
   readonly heldUntilMs: EpochMs | undefined;
   /** Disabled; it can be wanted back until then. */
@@ -150,6 +173,8 @@ export interface World {
   readonly secret: SecretVersions | undefined;
   /** Attempts whose keys somebody knows who may no longer. */
   readonly burnt: readonly AttemptId[];
+  /** Only where kills are among the commands. */
+  readonly kill: Kill | undefined;
   readonly nextAttempt: number;
   readonly faults: number;
   readonly lates: number;
@@ -163,8 +188,12 @@ export interface Bounds {
   readonly faults: number;
   readonly lates: number;
   readonly commands: number;
-  /** Which of the commands there are; all of them by default. */
+  /** Which of the commands there are; all but `kills` by default. */
   readonly only?: RegExp;
+  /** Owners are killed, that is lifted, and leavers return. */
+  readonly kills?: true;
+  /** Begins where the credential is active and nothing is under way. */
+  readonly active?: true;
 }
 
 const BEGIN = 1_000_000 * TICK;
@@ -194,7 +223,7 @@ export function told(owner: Owner | undefined, said: OwnerFact, atMs: EpochMs): 
   return next;
 }
 
-export function begin({ faults, lates, commands, only }: Bounds): World {
+export function begin({ faults, lates, commands, only, kills }: Bounds): World {
   const nowMs = BEGIN as EpochMs;
   const owners = {
     L: told(undefined, fact('L', 'Joined', 1, 'normal', nowMs), nowMs),
@@ -211,11 +240,16 @@ export function begin({ faults, lates, commands, only }: Bounds): World {
   if (!record) throw new Error('no credential');
   return {
     ...{ nowMs, record, owners, onLeave: 'transfer', workers: [], flights: [], user: undefined, keys: [], secret: undefined, burnt: [] },
+    kill: kills && { list: newDenyList(killListId('0'), '0', KILL_CAPACITY), policy: [], workers: [], confirmed: [] },
     ...{ nextAttempt: 1, faults, lates, commands, only, flaw: undefined },
   };
 }
 
 export const isActive = ({ owners }: World, { id, epoch }: Holder): boolean =>
-  PERSONS.some((who) => owners[who].id === id && owners[who].status === 'active' && owners[who].epoch === epoch);
+  PERSONS.some((who) => owners[who].id === id && owners[who].status === 'active' && owners[who].epoch === epoch && !owners[who].killed);
 
 export const holderOf = ({ id, key, epoch }: Owner): Holder => ({ id, key, epoch });
+
+/** Whoever holds it now reads what nobody knew. */
+export const learned = (world: World): World =>
+  world.kill ? { ...world, keys: world.keys.map((key) => ({ ...key, knows: key.knows ?? personOf(world.record.holder.id) })) } : world;
