@@ -6,6 +6,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   feed: async () => (await import('./feed.ts')).feedMemory(),
   calls: async () => (await import('./provider-calls.ts')).providerCalls(),
   sweep: async () => (await import('./due-sweep.ts')).dueSweep(),
+  throttle: async () => (await import('./throttle.ts')).throttled(),
   cpu: async () => (await import('./rotation-cpu.ts')).rotationCpu(),
   worker: async () => (await import('./cold-start.ts')).coldStart('work-aws-iam-user', { sizeKb: 360, initMs: 60 }),
   simulation: async () => (await import('./simulation.ts')).simulation(),

@@ -35,8 +35,11 @@ export async function providerCalls(): Promise<readonly Row[]> {
     ports,
     id,
     async (...args) => {
-      const worked = work(...args);
-      while (until === 0) {
+      let over = false;
+      const worked = work(...args).finally(() => {
+        over = true;
+      });
+      while (until === 0 && !over) {
         if (aws.accessGone()) until = aws.calls.length;
         else await Promise.race([worked, new Promise((next) => setImmediate(next))]);
       }

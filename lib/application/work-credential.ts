@@ -24,8 +24,8 @@ export interface WorkerPorts extends RecordPorts {
   readonly policyDigest: string;
 }
 
-/** What became of a record: not there, not to be read and set aside, at rest, waiting for a time, left to the end of its lease since an answer is missing, or out of time. */
-export type WorkEnd = 'unknown' | 'unreadable' | 'rest' | 'waiting' | 'answer-lost' | 'out-of-time';
+/** What became of a record: not there, not to be read and set aside, at rest, waiting for a time, left to the end of its lease since an answer is missing, denied and gone to the end of the queue, or out of time. */
+export type WorkEnd = 'unknown' | 'unreadable' | 'rest' | 'waiting' | 'answer-lost' | 'denied' | 'out-of-time';
 
 export interface Worked {
   readonly end: WorkEnd;
@@ -50,6 +50,7 @@ export const workOnCredential =
     if (first === 'unreadable') return { end: first, state: undefined };
     let record = first;
     let acted = false;
+    let denied = false;
     for (;;) {
       if (!record) return { end: 'unknown', state: undefined };
       const { state } = record;
@@ -62,9 +63,9 @@ export const workOnCredential =
         return { end: 'waiting', state };
       }
       if (next.do === 'create-version' && isDeliveredOnce(state.grant) && !ports.reveals) return { end: 'waiting', state };
-      if (clock.now() >= stopAtMs) {
-        await wake.send(item, 0);
-        return { end: 'out-of-time', state };
+      if (denied || clock.now() >= stopAtMs) {
+        await wake.send(item, 0); // whoever was denied has no access, and what is left to do waits until nobody else has
+        return { end: denied ? 'denied' : 'out-of-time', state };
       }
       const after: Loaded<Credential> | 'answer-lost' | undefined = await takeStep(ports, record, next).catch((error: unknown) => {
         if (error instanceof Fault && error.code === 'ledger-conflict') return undefined; // somebody else was here: read it again
@@ -72,6 +73,7 @@ export const workOnCredential =
       });
       if (after === 'answer-lost') return { end: 'answer-lost', state };
       acted ||= after !== undefined;
+      denied ||= acted && next.do === 'deny';
       record = after ?? (await ledger.credential(id));
     }
   };

@@ -44,7 +44,7 @@ export interface NhiLifecycleProps {
   readonly removalPolicy?: RemovalPolicy;
   /** @default RetentionDays.ONE_YEAR */
   readonly logRetention?: RetentionDays;
-  /** Messages the worker takes at once, times five: the shared limit on calls to IAM. @default 5 */
+  /** Messages the worker takes at once, times five: the shared limit on calls to IAM (docs/decisions/0015). @default 2, the least that SQS takes */
   readonly workerConcurrency?: number;
 }
 
@@ -152,7 +152,7 @@ export class NhiLifecycle extends Construct {
       },
       ledger: (to) => ledger(to, ...write),
       environment: { ...shared, ...queues },
-      maxConcurrency: props.workerConcurrency ?? 5,
+      maxConcurrency: props.workerConcurrency ?? 2,
     });
 
     const reveal = make('reveal-token', {

@@ -163,7 +163,7 @@ export function answered(list: DenyList, fence: number, outcome: DenyOutcome, no
       return { ...free, pruneOwed: false };
     case 'refused': {
       const tries = (list.blocked?.tries ?? 0) + 1;
-      const nextTryAtMs = plusMs(nowMs, Math.min(LONGEST_BACKOFF_MS, retryBackoffMs(tries)));
+      const nextTryAtMs = plusMs(nowMs, Math.min(LONGEST_BACKOFF_MS, retryBackoffMs(tries, list.id)));
       return { ...free, blocked: { code: outcome.code, sinceMs: list.blocked?.sinceMs ?? nowMs, tries, nextTryAtMs } };
     }
   }

@@ -43,5 +43,19 @@ export const REVEAL_WITHIN_MS = 90_000;
 export const KEYS_A_DAY = 20;
 export const DAY_MS = 86_400_000;
 
-/** 2 s, 4 s, … up to 15 min, for a step that the provider refused for the `tries`-th time in a row. */
-export const retryBackoffMs = (tries: number): number => Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));
+/**
+ * Up to 2 s, 4 s, … 15 min, for a step that the provider refused for the `tries`-th time in a row: half of it, and of the other half as much
+ * as the id says, so that records that were refused together do not come back together.
+ */
+export const retryBackoffMs = (tries: number, id: string): number => {
+  const longestMs = Math.min(900_000, 1_000 * 2 ** Math.min(tries, 10));
+  return Math.round(longestMs * (0.5 + spread(`${id}/${tries}`) / 2));
+};
+
+/** From 0 to below 1, the same for the same text (FNV-1a, its last bits mixed into the first). */
+function spread(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}

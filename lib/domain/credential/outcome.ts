@@ -223,5 +223,5 @@ const receipt = ({ cause, sinceMs, cutOffAtMs, versions, grant }: Revoking, nowM
 function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs) {
   const before = state.blocked?.step === step ? state.blocked : undefined;
   const tries = (before?.tries ?? 0) + 1;
-  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs: plusMs(nowMs, retryBackoffMs(tries)) };
+  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs: plusMs(nowMs, retryBackoffMs(tries, state.id)) };
 }

@@ -33,7 +33,7 @@ export function decideLift(state: Owner, { by, reason }: Pick<KillOrder, 'by' | 
 export function decideUnlisted(state: Owner, isOff: boolean, nowMs: EpochMs): OwnerDecision {
   if (state.killWork?.phase !== 'unlist') return { ok: false, why: 'nothing-to-do' };
   if (isOff) return { ok: true, events: [{ type: 'KillLifted', atMs: nowMs }] };
-  return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, retryBackoffMs(state.killWork.pass)) }] };
+  return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, retryBackoffMs(state.killWork.pass, state.id)) }] };
 }
 
 export interface KillPage {

@@ -5,6 +5,7 @@ import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { dueAtMs, isPastDeadline, nextStep } from '../../../lib/domain/credential/next-step.ts';
 import { decideOutcome, type Outcome } from '../../../lib/domain/credential/outcome.ts';
 import type { Credential, LeasedStep } from '../../../lib/domain/credential/state.ts';
+import { retryBackoffMs } from '../../../lib/domain/timing.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
 import {
   active,
@@ -155,13 +156,21 @@ describe('a refusal', () => {
 
   it('forgets the attempt, since an answered no made nothing', () => expect(refused.state.versions).toEqual([]));
   it('blocks the record until the next try', () => {
-    expect(refused.state.blocked).toMatchObject({ code: 'provider-throttled', tries: 1, nextTryAtMs: refused.nowMs + 2_000 });
+    expect(refused.state.blocked).toMatchObject({
+      code: 'provider-throttled',
+      tries: 1,
+      nextTryAtMs: refused.nowMs + retryBackoffMs(1, refused.state.id),
+    });
     expect(wants(refused)).toBe('wait');
     expect(wants(later(refused, 2_000))).toBe('create-version');
   });
   it('counts tries of the same step, and any answer clears it', () => {
     const again = outcome(start(later(refused, 2_000), 'create-version'), { of: 'refused', step: 'create-version', code: 'key-quota' });
-    expect(again.state.blocked).toMatchObject({ tries: 2, sinceMs: refused.nowMs, nextTryAtMs: again.nowMs + 4_000 });
+    expect(again.state.blocked).toMatchObject({
+      tries: 2,
+      sinceMs: refused.nowMs,
+      nextTryAtMs: again.nowMs + retryBackoffMs(2, again.state.id),
+    });
     const made = outcome(start(later(again, 4_000), 'create-version', 3), { of: 'create-key', attempt: attempt(3), keyId: key(3) });
     expect(outcome(made, { of: 'store', attempt: attempt(3) }).state.blocked).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import type { CredentialEvent } from '../../../lib/domain/credential/events.ts';
 import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { dueAtMs, nextStep } from '../../../lib/domain/credential/next-step.ts';
 import { decideOutcome } from '../../../lib/domain/credential/outcome.ts';
+import { retryBackoffMs } from '../../../lib/domain/timing.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
 import {
   active,
@@ -59,7 +60,7 @@ describe('a suspension', () => {
   it('is denied again later where that was refused, and by nothing else held up', () => {
     const story = command(active(), suspend);
     const refused = outcome(story, { of: 'refused', step: 'deny', code: 'provider-throttled' });
-    waitsUntil(refused, story.nowMs + 2_000);
+    waitsUntil(refused, story.nowMs + retryBackoffMs(1, story.state.id));
     expect(wants(later(refused, 2_000))).toBe('deny');
     expect(denied(later(refused, 2_000)).state.blocked).toBeUndefined();
     const begun = outcome(start(later(active(), rotation.everyMs), 'create-version', 2), {

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { memoryIam } from '../../../lib/adapters/memory/iam.ts';
+import { providerWorld, type Send } from '../../../lib/adapters/memory/provider-world.ts';
+import { memorySecrets } from '../../../lib/adapters/memory/secrets-manager.ts';
+import { memoryWake } from '../../../lib/adapters/memory/wake.ts';
+import { command } from '../../../lib/application/record.ts';
+import { workOnCredential } from '../../../lib/application/work-credential.ts';
+import { Fault } from '../../../lib/domain/faults.ts';
+import { type CredentialId, type EpochMs, plusMs } from '../../../lib/domain/types.ts';
+import { CONTEXT, given, requested, workUntil } from '../../given-work.ts';
+
+/** A credential in use, and IAM as it goes on: `throttled` calls are told to come later. */
+async function inUse() {
+  const clockwork = given();
+  const wake = memoryWake(clockwork.clock);
+  const ports = { ...clockwork, wake };
+  const calls: string[] = [];
+  const throttled: string[] = [];
+  const send: Send = async (operation, _repeatable, act) => {
+    calls.push(operation);
+    if (throttled.includes(operation)) throw new Fault('provider-throttled', true, operation);
+    return act();
+  };
+  const world = providerWorld();
+  const secrets = memorySecrets(world, ports.clock);
+  const worker = workOnCredential({
+    ...ports,
+    secrets,
+    connector: memoryIam(world, ports.clock, () => 'AKIA1', send),
+    requestTimeoutMs: 10_000,
+  });
+  const id = await requested(ports);
+  await workUntil(ports, id, worker, ({ status }) => status === 'active');
+  const work = (one: CredentialId) => worker(one, plusMs(ports.clock.now() as EpochMs, 40_000));
+  calls.length = 0;
+  wake.messages.length = 0;
+  return { ports, id, work, calls, throttled, messages: wake.messages };
+}
+
+describe('a worker that has denied a credential', () => {
+  it('sends the rest to the end of the queue: nobody’s deny waits for another’s clearing away', async () => {
+    const { ports, id, work, calls, messages } = await inUse();
+    await command(ports, id, { type: 'revoke', cause: 'requested' }, CONTEXT);
+    expect(await work(id)).toMatchObject({ end: 'denied', state: { status: 'revoking', stage: 'disable-all' } });
+    expect(calls).toEqual(['PutUserPolicy']);
+    expect(messages).toEqual([{ queue: 'aws-iam-user', id, visibleAtMs: ports.clock.now() }]);
+    expect(await work(id)).toMatchObject({ end: 'waiting', state: { stage: 'remove-account' } });
+    expect(calls).toEqual(['PutUserPolicy', 'UpdateAccessKey Inactive', 'ListAccessKeys']);
+  });
+
+  it('waits as always where nothing is left to do', async () => {
+    const { ports, id, work, calls } = await inUse();
+    await command(ports, id, { type: 'suspend', why: 'requested', ends: undefined }, CONTEXT);
+    expect(await work(id)).toMatchObject({ end: 'waiting', state: { status: 'suspended' } });
+    expect(calls).toEqual(['PutUserPolicy']);
+  });
+
+  it('that was told to come later comes when the record says so', async () => {
+    const { ports, id, work, throttled, messages } = await inUse();
+    throttled.push('PutUserPolicy');
+    await command(ports, id, { type: 'revoke', cause: 'requested' }, CONTEXT);
+    const { end, state } = await work(id);
+    expect([end, state?.blocked?.step]).toEqual(['waiting', 'deny']);
+    expect(messages).toEqual([{ queue: 'aws-iam-user', id, visibleAtMs: state?.blocked?.nextTryAtMs }]);
+  });
+});
