@@ -5,8 +5,19 @@ import { decideKill, decideKillPage, decideLift, decideUnlisted } from '../../li
 import type { KillWork, Owner } from '../../lib/domain/owner/state.ts';
 import { type EpochMs, plusMs } from '../../lib/domain/types.ts';
 import type { Core } from './core.ts';
-import type { Move } from './moves.ts';
-import { holderOf, isActive, type Kill, type ListWorker, learned, ownerId, PERSONS, type Person, TICK, type World } from './world.ts';
+import {
+  holderOf,
+  isActive,
+  type Kill,
+  type ListWorker,
+  learned,
+  type Move,
+  ownerId,
+  PERSONS,
+  type Person,
+  TICK,
+  type World,
+} from './world.ts';
 
 /** The lease of the list and `settleMs` together: so late a render may land. */
 const RENDER_LANDS_WITHIN = TICK / 3 + TICK;

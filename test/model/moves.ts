@@ -20,6 +20,7 @@ import {
   isActive,
   LANDS_WITHIN,
   learned,
+  type Move,
   other,
   PERSONS,
   type Person,
@@ -29,13 +30,6 @@ import {
   type Worker,
   type World,
 } from './world.ts';
-
-export interface Move {
-  readonly say: string;
-  readonly to: World;
-  /** Time passes. */
-  readonly tick?: boolean;
-}
 
 /** Steps that only look, or only take away: without an answer they are recorded as refused, and done again. */
 const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [

@@ -253,3 +253,10 @@ export const holderOf = ({ id, key, epoch }: Owner): Holder => ({ id, key, epoch
 /** Whoever holds it now reads what nobody knew. */
 export const learned = (world: World): World =>
   world.kill ? { ...world, keys: world.keys.map((key) => ({ ...key, knows: key.knows ?? personOf(world.record.holder.id) })) } : world;
+
+export interface Move {
+  readonly say: string;
+  readonly to: World;
+  /** Time passes. */
+  readonly tick?: boolean;
+}

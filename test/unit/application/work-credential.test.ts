@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../../lib/application/ports.ts';
 import type { Command } from '../../../lib/domain/credential/decide.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
+import { retryBackoffMs } from '../../../lib/domain/timing.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
 import { handOver } from '../domain/given.ts';
 import { ID, type Worker, worker } from './worker.ts';
@@ -115,7 +116,7 @@ describe('a refusal', () => {
       lease: undefined,
       blocked: { code: expect.stringContaining('provider-throttled'), step: 'ensure-account' },
     });
-    expect(messages(here)).toEqual([['aws-iam-user', ID, 2_000]]);
+    expect(messages(here)).toEqual([['aws-iam-user', ID, retryBackoffMs(1, ID)]]);
     here.later(2_000);
     expect(await here.work()).toMatchObject({ state: { versions: [{ phase: 'stored' }] } });
   });

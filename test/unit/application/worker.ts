@@ -4,7 +4,7 @@ import { memorySecrets } from '../../../lib/adapters/memory/secrets-manager.ts';
 import { grantFor } from '../../../lib/application/naming.ts';
 import type { Ledger } from '../../../lib/application/ports.ts';
 import { appendCredential, command } from '../../../lib/application/record.ts';
-import { workOnCredential } from '../../../lib/application/work-credential.ts';
+import { type Worked, workOnCredential } from '../../../lib/application/work-credential.ts';
 import { type Command, decide } from '../../../lib/domain/credential/decide.ts';
 import type { Credential, Grant, Holder } from '../../../lib/domain/credential/state.ts';
 import type { CredentialId, EpochMs } from '../../../lib/domain/types.ts';
@@ -45,8 +45,11 @@ export async function worker(change: Partial<Grant> = {}, ttlMs?: number) {
   if (!decision.ok) throw new Error(decision.why);
   const context = { actor: { kind: 'system', id: 't' }, cause: 't', correlationId: 't', policyDigest: 'd' } as const;
   await appendCredential(ports, undefined, decision.events, context);
-  const work = (stopAfterMs = 40_000, ledger: Ledger = made.ledger, id: CredentialId = ID) =>
-    workOnCredential({ ...ports, ledger })(id, (made.now() + stopAfterMs) as EpochMs);
+  /** After a deny a worker sends the rest to the end of the queue; here nothing else is in it. */
+  const work = async (stopAfterMs = 40_000, ledger: Ledger = made.ledger, id: CredentialId = ID): Promise<Worked> => {
+    const worked = await workOnCredential({ ...ports, ledger })(id, (made.now() + stopAfterMs) as EpochMs);
+    return worked.end === 'denied' ? work(stopAfterMs, ledger, id) : worked;
+  };
   const state = (): Promise<Credential> => made.state(ID);
   /** Worked on once a minute, its consumers at work with what they find. */
   const pass = async (minutes: number): Promise<void> => {
