@@ -164,7 +164,7 @@ function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, {
   for (const who of PERSONS) {
     const { killed, killWork } = owners[who];
     parts.push(killed ? (record.status === 'suspended' && killed.atMs === record.killedAtMs ? 'as denied' : 'killed') : '');
-    if (killWork) parts.push(killWork.phase, timed('', killWork.nextAtMs, nowMs));
+    if (killWork) parts.push(killWork.phase, killWork.clean ? 'clean' : '', timed('', killWork.nextAtMs, nowMs));
   }
   const { entries, rendered, lease, lostUntilMs, blocked, pruneOwed } = list;
   parts.push(entries.map(({ key }) => key).join('+'), rendered ? rendered.join('+') : '?', pruneOwed ? '1' : '0');
