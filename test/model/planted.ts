@@ -267,7 +267,7 @@ export const PLANTS = {
   /** The owner leaves the list when each credential carries its own deny. */
   'own deny before unlisting': {
     core: { killWants: (owner, credential) => (REAL.killWants(owner, credential) === 'order' ? 'order' : 'nothing') },
-    bounds: killing(1, 0, 1, /^kill L/),
+    bounds: killing(2, 0, 1, /^kill L/),
     breaks: /kill/,
   },
   /** A render whose answer is lost may land over a later one. */
