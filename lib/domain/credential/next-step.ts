@@ -58,11 +58,17 @@ export function nextStep(state: Credential, nowMs: EpochMs): NextStep {
   }
 }
 
-/** When the record wants to be looked at again; `undefined`: it is at rest. */
+/**
+ * When there is something to do; `undefined`: it is at rest. What waits for one thing may then have to wait for the next, a lease and what
+ * lands after it: a sweep that came in between would find nothing to do, and put the record off as one that is being worked on.
+ */
 export function dueAtMs(state: Credential, nowMs: EpochMs, plan = nextStep): EpochMs | undefined {
-  const next = plan(state, nowMs);
-  if (next.do === 'rest') return undefined;
-  return next.do === 'wait' ? next.untilMs : nowMs;
+  for (let atMs = nowMs; ; ) {
+    const next = plan(state, atMs);
+    if (next.do === 'rest' && atMs === nowMs) return undefined;
+    if (next.do !== 'wait' || next.untilMs <= atMs) return atMs;
+    atMs = next.untilMs;
+  }
 }
 
 /** Whether the record should have been done by now: the alarm, not a status. */
