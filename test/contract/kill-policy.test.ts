@@ -78,7 +78,8 @@ describe('the kill policy of IAM', () => {
   });
 
   it('in the form of somebody else counts as nobody’s that we know of, and is rendered over', async () => {
-    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    const Statement = [{ Effect: 'Deny', Action: 's3:*', Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
     const { Policy } = await iam().send(new CreatePolicyCommand({ PolicyName: `kill-${ulid()}`, Path: '/nhi/', PolicyDocument }));
     const policy = killPolicy({ policyArn: Policy?.Arn ?? '', aws: aws() });
     expect(await policy.rendered()).toEqual(['(not ours)']);

@@ -57,6 +57,12 @@ const versioned = (state: Credential, change: (version: Version) => Version): Cr
   versions: state.versions.map(change),
 });
 
+/**
+ * What was just made is taken for gone where it is not seen. Behind some rules stands another: switched off alone nothing bites here,
+ * so both are.
+ */
+const newTakenForGone = deciding((event) => (event.type === 'RevocationStarted' ? ({ ...event, settledAtMs: undefined } as never) : event));
+
 export const PLANTS = {
   /** The attempt is on record before CreateAccessKey. */
   attemptFirst: {
@@ -90,7 +96,7 @@ export const PLANTS = {
     breaks: /^1 /, // it asks for keys for ever, and so forgets the attempt of the one that is there
   },
   /** An outcome under a stale fence records nothing. */
-  fence: { core: without('fence'), bounds: within(1, 1, 0), breaks: /./ },
+  fence: { core: without('fence'), bounds: within(2, 1, 0), breaks: /./ },
   /** An outcome goes to the record as it is now. */
   reread: { core: without('rereads'), bounds: within(1, 0, 0), breaks: /./ },
   /** A call starts only under its lease. */
@@ -100,7 +106,11 @@ export const PLANTS = {
   /** A key is promoted only after it was seen to work. */
   verify: { core: without('verifies'), bounds: within(1, 0, 0), breaks: /^4/ },
   /** A revocation disables what the ledger knows, and what the listing shows. */
-  union: { core: without('disablesKnown'), bounds: within(1, 0, 1, /^revoke/), breaks: /two calls/ },
+  union: {
+    core: { ...without('disablesKnown'), ...newTakenForGone },
+    bounds: within(1, 0, 1, /^revoke/),
+    breaks: /two calls/,
+  },
   /** A revocation denies before it disables. */
   deny: {
     core: evolving((after, event) =>
@@ -146,9 +156,10 @@ export const PLANTS = {
   },
   /** What a lost CreateUser did is certain only later. */
   doubt: {
-    core: deciding((event) =>
-      event.type === 'StepStarted' && event.step === 'ensure-account' ? ({ ...event, settledAtMs: undefined } as never) : event,
-    ),
+    core: deciding((event) => {
+      const doubted = event.type === 'RevocationStarted' || (event.type === 'StepStarted' && event.step === 'ensure-account');
+      return doubted ? ({ ...event, settledAtMs: undefined } as never) : event;
+    }),
     bounds: within(0, 1, 1, /^revoke/),
     breaks: /^6, 15/,
   },
@@ -216,9 +227,14 @@ export const PLANTS = {
   },
   /** A key is enabled again only when nothing can disable it any more. */
   restoring: {
-    core: seeing((state) =>
-      state.status === 'active' && state.versions.some(({ phase }) => phase === 'restoring') ? { ...state, lostUntilMs: undefined } : state,
-    ),
+    core: {
+      ...seeing((state) =>
+        state.status === 'active' && state.versions.some(({ phase }) => phase === 'restoring')
+          ? { ...state, lostUntilMs: undefined }
+          : state,
+      ),
+      ...deciding((event, nowMs) => (event.type === 'UndoRequested' ? { ...event, settledAtMs: nowMs } : event)),
+    },
     bounds: within(0, 1, 2, /^(rotate|undo)/),
     breaks: /^4/,
   },
