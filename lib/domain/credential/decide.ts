@@ -9,12 +9,11 @@ import type {
   Active,
   Credential,
   Grant,
-  HandoverCause,
   Holder,
   LeasedStep,
+  NamedHeir,
   Provisioning,
   RevocationCause,
-  Rung,
   Suspended,
   SuspensionCause,
   Version,
@@ -50,18 +49,7 @@ export type Command =
   /** Wants the key back that was disabled last and is not deleted yet. */
   | { readonly type: 'undo' }
   /** Replaces every key, and then passes the credential on. */
-  | {
-      readonly type: 'hand-over';
-      readonly to: Holder;
-      readonly rung: Rung;
-      readonly cause: HandoverCause;
-      readonly leave: number | undefined;
-      readonly line: OwnerId;
-      readonly refused: readonly OwnerId[];
-      readonly overlapMs: number;
-      readonly regretMs: number;
-      readonly ifHeldBy?: IfHeldBy;
-    }
+  | (NamedHeir & { readonly type: 'hand-over'; readonly overlapMs: number; readonly regretMs: number; readonly ifHeldBy?: IfHeldBy })
   /** The heir turned out not to be active any more. */
   | { readonly type: 'heir-lost' }
   /** The last of a handover; in one transaction with the ownership. */

@@ -4,9 +4,9 @@ import type {
   Blocked,
   Credential,
   Grant,
-  HandoverCause,
   Holder,
   LeasedStep,
+  NamedHeir,
   Receipt,
   RevocationCause,
   Rung,
@@ -105,16 +105,7 @@ export type CredentialEvent =
       readonly overlapMs: number;
       readonly deadlineMs: EpochMs;
       readonly regretMs: number;
-      readonly heir:
-        | {
-            readonly to: Holder;
-            readonly rung: Rung;
-            readonly cause: HandoverCause;
-            readonly leave: number | undefined;
-            readonly line: OwnerId;
-            readonly refused: readonly OwnerId[];
-          }
-        | undefined;
+      readonly heir: NamedHeir | undefined;
     }
   | { readonly type: 'HeirChosen'; readonly to: Holder; readonly rung: Rung }
   /** The heir is not active in that life any more. */

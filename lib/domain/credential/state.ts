@@ -134,6 +134,9 @@ export interface Heir {
   readonly refused: readonly OwnerId[];
 }
 
+/** An heir as they are named: somebody. */
+export type NamedHeir = Heir & { readonly to: Holder };
+
 /** Every version known when it began is replaced and disabled, whoever still uses it: somebody knew it who may no longer. */
 export interface Replacement {
   readonly known: readonly AttemptId[];

@@ -15,6 +15,7 @@ import {
   key,
   later,
   outcome,
+  phases,
   rotation,
   type Story,
   start,
@@ -37,7 +38,6 @@ const requested = (): Story => {
   return { state, nowMs: at(1_000) };
 };
 const prepared = (): Story => done(done(requested(), 'ensure-account', { of: 'ensure-account' }), 'ensure-secret', { of: 'ensure-secret' });
-const phases = ({ state }: Story) => state.versions.map(({ phase, attempt: of }) => `${of?.slice(-1)} ${phase}`);
 
 describe('a creation whose answer is missing', () => {
   const lost = later(start(prepared(), 'create-version'), timing.leaseMs);

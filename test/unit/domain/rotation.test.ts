@@ -3,7 +3,24 @@ import { decide } from '../../../lib/domain/credential/decide.ts';
 import { dueAtMs } from '../../../lib/domain/credential/next-step.ts';
 import type { Active } from '../../../lib/domain/credential/state.ts';
 import type { EpochMs } from '../../../lib/domain/types.ts';
-import { active, at, attempt, command, done, key, later, outcome, revoking, rotation, type Story, start, timing, wants } from './given.ts';
+import {
+  active,
+  at,
+  attempt,
+  command,
+  done,
+  key,
+  later,
+  outcome,
+  phases,
+  promoted,
+  revoking,
+  rotation,
+  type Story,
+  start,
+  timing,
+  wants,
+} from './given.ts';
 
 const stateOf = (story: Story): Active => {
   if (story.state.status !== 'active') throw new Error(`not active but ${story.state.status}`);
@@ -13,14 +30,6 @@ const due = (): Story => {
   const story = active();
   return { ...story, nowMs: stateOf(story).rotateAtMs };
 };
-/** A second key, made, stored, verified and promoted. */
-const promoted = (from = due()): Story => {
-  const created = outcome(start(from, 'create-version', 2), { of: 'create-key', attempt: attempt(2), keyId: key(2) });
-  const stored = later(outcome(created, { of: 'store', attempt: attempt(2) }), 4_000);
-  const verified = done(stored, 'verify', { of: 'verify', attempt: attempt(2), usable: true });
-  return done(verified, 'promote', { of: 'promote', attempt: attempt(2) });
-};
-const phases = ({ state }: Story): readonly string[] => state.versions.map(({ phase, attempt: of }) => `${of?.slice(-1)} ${phase}`);
 const checked = (story: Story, oldUsedAtMs: number | undefined, newUsedAtMs: number | undefined): Story =>
   done(story, 'check-use', {
     of: 'check-use',
@@ -39,12 +48,12 @@ describe('a rotation', () => {
 
   it('is not begun twice, nor where there is nothing to rotate', () => {
     const why = (story: Story) => decide(story.state, { type: 'rotate' }, story.nowMs, timing);
-    expect(why(promoted())).toEqual({ ok: false, why: 'already-rotating' });
+    expect(why(promoted(due()))).toEqual({ ok: false, why: 'already-rotating' });
     expect(why(revoking(active()))).toEqual({ ok: false, why: 'already-ending' });
   });
 
   it('the old key works on, and the next rotation is counted from the promotion', () => {
-    const story = promoted();
+    const story = promoted(due());
     expect(phases(story)).toEqual(['1 retiring', '2 current']);
     expect(stateOf(story).rotateAtMs).toBe(story.nowMs + rotation.everyMs);
     expect(dueAtMs(story.state, story.nowMs)).toBe(story.nowMs + rotation.overlapMs);
@@ -63,8 +72,8 @@ describe('a rotation', () => {
 });
 
 describe('the old key', () => {
-  const overlapOver = later(promoted(), rotation.overlapMs);
-  const promotedAtMs = promoted().nowMs;
+  const overlapOver = later(promoted(due()), rotation.overlapMs);
+  const promotedAtMs = promoted(due()).nowMs;
   const usedByOthers = promotedAtMs + timing.usageLagMs + 1;
 
   it.each([

@@ -1,37 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { Holder } from '../../../lib/domain/credential/state.ts';
-import {
-  active,
-  attempt,
-  command,
-  denied,
-  done,
-  holder,
-  key,
-  later,
-  outcome,
-  rotation,
-  type Story,
-  start,
-  timing,
-  wants,
-} from './given.ts';
+import { active, command, denied, done, holder, key, later, phases, promoted, retired, type Story, start, timing, wants } from './given.ts';
 
-const phases = ({ state }: Story): readonly string[] => state.versions.map(({ phase, attempt: of }) => `${of?.slice(-1)} ${phase}`);
-/** A second key, promoted under the command that wanted it. */
-const promoted = (from: Story): Story => {
-  const created = outcome(start(from, 'create-version', 2), { of: 'create-key', attempt: attempt(2), keyId: key(2) });
-  const stored = later(outcome(created, { of: 'store', attempt: attempt(2) }), 4_000);
-  const verified = done(stored, 'verify', { of: 'verify', attempt: attempt(2), usable: true });
-  return done(verified, 'promote', { of: 'promote', attempt: attempt(2) });
-};
-const disabled = (): Story => {
-  const due = later(promoted(command(active(), { type: 'rotate' })), rotation.overlapMs);
-  const lastUsedMs = due.nowMs;
-  const checked = done(due, 'check-use', { of: 'check-use', keyId: key(1), oldUsedAtMs: undefined, newUsedAtMs: lastUsedMs });
-  return done(checked, 'disable-version', { of: 'disable-version', keyId: key(1) });
-};
+const disabled = (): Story => retired(promoted(command(active(), { type: 'rotate' })));
 const enabled = (story: Story): Story => done(story, 'enable-version', { of: 'enable-version', keyId: key(1), there: true });
 
 describe('an undo', () => {
