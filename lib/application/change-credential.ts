@@ -10,7 +10,7 @@ import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../domain
 import { type Denied, maySeeCredential } from './consult.ts';
 import type { Context } from './envelope.ts';
 import { findHeir, holderOf, noteOf } from './find-heir.ts';
-import type { CredentialAppend, Wake } from './ports.ts';
+import type { OwnerCondition, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
@@ -89,7 +89,7 @@ async function wake(ports: ChangePorts, credential: Credential, act: () => Retur
 }
 
 type Wished =
-  | { readonly ok: true; readonly wish: Command; readonly requires?: CredentialAppend['requires']; readonly note: readonly string[] }
+  | { readonly ok: true; readonly wish: Command; readonly requires?: OwnerCondition; readonly note: readonly string[] }
   | Extract<Changed, { ok: false }>;
 
 const plain = (wish: Command): Wished => ({ ok: true, wish, note: [] });

@@ -1,11 +1,13 @@
+import type { Command } from '../domain/credential/decide.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import { isOff, killListId } from '../domain/deny-list.ts';
 import { Fault } from '../domain/faults.ts';
 import { decideKillPage, decideUnlisted, killWants, liftWants } from '../domain/owner/kill.ts';
 import type { KillWork, Owner } from '../domain/owner/state.ts';
+import type { Context } from './envelope.ts';
 import { holderOf } from './find-heir.ts';
 import { listChange } from './kill-owner.ts';
-import type { Loaded } from './ports.ts';
+import type { Loaded, OwnerCondition } from './ports.ts';
 import { appendOwner, command } from './record.ts';
 import { contextOf, type OwnerWorkerPorts, PAGE } from './removal.ts';
 
@@ -13,11 +15,12 @@ import { contextOf, type OwnerWorkerPorts, PAGE } from './removal.ts';
 export async function killPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, { phase, cursor, pass }: KillWork): Promise<void> {
   const { state } = before;
   if (phase === 'unlist') return awaitUnlisted(ports, before);
-  const { page, nextCursor } = await ports.ledger.heldBy(state.id, cursor, PAGE);
+  const { page, unreadable, nextCursor } = await ports.ledger.heldBy(state.id, cursor, PAGE);
   const act = phase === 'deny' ? deny : resume;
-  const done = await Promise.all(page.map((credential) => act(ports, state, credential)));
+  let unfinished = unreadable.length; // whoever can't be looked at keeps the owner on the list
+  // One after the other: each looks at the owner's record in its transaction, and two that do so at once collide.
+  for (const credential of page) if (!(await act(ports, state, credential))) unfinished += 1;
   const nowMs = ports.clock.now();
-  const unfinished = done.filter((isDone) => !isDone).length;
   const decision = decideKillPage(state, { unfinished, nextCursor }, nowMs, ports.timing);
   if (!decision.ok) return;
   const companions = await listChange(ports, state.key, decision.events, nowMs);
@@ -32,26 +35,36 @@ async function awaitUnlisted(ports: OwnerWorkerPorts, before: Loaded<Owner>): Pr
   if (decision.ok) await appendOwner(ports, before, decision.events, contextOf(ports, before.state, 'unkill'));
 }
 
+/** The owner's record is looked at in the transaction: a page that was read before the kill was lifted writes nothing after it. */
 async function deny(ports: OwnerWorkerPorts, owner: Owner, credential: Credential): Promise<boolean> {
   const wants = killWants(owner, credential);
   if (wants !== 'order' || !owner.killed) return wants === 'nothing';
   const ifHeldBy = { ownerId: owner.id, epochBelow: Number.MAX_SAFE_INTEGER };
   const wish = { type: 'kill', killedAtMs: owner.killed.atMs, ifHeldBy } as const;
-  const { decision } = await command(ports, credential.id, wish, contextOf(ports, owner, `killed: ${owner.killed.reason}`));
-  if (decision.ok) await ports.wake.send({ queue: credential.grant.connector, id: credential.id }, 0);
-  return false;
+  const underKill = { id: owner.id, killedAtMs: owner.killed.atMs };
+  return ordered(ports, credential, wish, contextOf(ports, owner, `killed: ${owner.killed.reason}`), underKill);
 }
 
 /** The owner's record is looked at in the transaction: whoever was killed again, or left, by now gets nothing back. */
 async function resume(ports: OwnerWorkerPorts, owner: Owner, credential: Credential): Promise<boolean> {
   if (!liftWants(owner, credential)) return true;
-  const { id, grant } = credential;
   const holder = holderOf(owner);
+  return ordered(ports, credential, { type: 'resume', holder }, contextOf(ports, owner, 'unkill'), holder);
+}
+
+/** `false`: the next pass looks what became of it. */
+async function ordered(
+  ports: OwnerWorkerPorts,
+  { id, grant }: Credential,
+  wish: Command,
+  context: Context,
+  requires: OwnerCondition,
+): Promise<false> {
   try {
-    const { decision } = await command(ports, id, { type: 'resume', holder }, contextOf(ports, owner, 'unkill'), holder);
+    const { decision } = await command(ports, id, wish, context, requires);
     if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
   } catch (error) {
-    if (!(error instanceof Fault && error.code === 'owner-not-active')) throw error;
+    if (!(error instanceof Fault && (error.code === 'owner-not-active' || error.code === 'kill-over'))) throw error;
   }
   return false;
 }

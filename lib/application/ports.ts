@@ -95,9 +95,15 @@ export interface Append<S, E> {
   readonly companions: readonly Companion[];
 }
 export type CredentialAppend = Append<Credential, CredentialEvent> & {
-  /** The owner must be active in that life and not killed, in the same transaction; else `Fault('owner-not-active')`. */
-  readonly requires?: Holder;
+  /** What the owner's record has to say in the same transaction. */
+  readonly requires?: OwnerCondition;
 };
+/** Active in that life and not killed, else `Fault('owner-not-active')`; or under that very kill, else `Fault('kill-over')`. */
+export type OwnerCondition = Holder | UnderKill;
+interface UnderKill {
+  readonly id: OwnerId;
+  readonly killedAtMs: EpochMs;
+}
 export type OwnerAppend = Append<Owner, OwnerEvent>;
 export type PolicyAppend = Append<PolicyInForce, PolicyEvent>;
 export type FeedAppend = Append<Feed, FeedEvent>;

@@ -6,7 +6,7 @@ import type { Owner, OwnerEvent } from '../domain/owner/state.ts';
 import type { Timing } from '../domain/timing.ts';
 import { type CredentialId, type EpochMs, type OwnerId, type PolicyId, plusMs } from '../domain/types.ts';
 import { type Context, envelop, NO_HASH } from './envelope.ts';
-import type { Append, Clock, Companion, CredentialAppend, Envelope, Ids, Ledger, Loaded } from './ports.ts';
+import type { Append, Clock, Companion, CredentialAppend, Envelope, Ids, Ledger, Loaded, OwnerCondition } from './ports.ts';
 import { PROTOCOL, type Protocol } from './protocol.ts';
 
 export interface RecordPorts {
@@ -117,7 +117,7 @@ export const command = (
   id: CredentialId,
   wanted: Command,
   context: Context,
-  requires?: CredentialAppend['requires'],
+  requires?: OwnerCondition,
 ): Promise<{ readonly decision: Decision; readonly record: Loaded<Credential> | undefined }> =>
   retryingConflicts(async () => {
     const before = await ports.ledger.credential(id);

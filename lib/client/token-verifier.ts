@@ -18,7 +18,8 @@ export interface TokenVerifierConfig extends Pick<AwsJsonConfig, 'region' | 'cre
 
 /**
  * For a service that checks tokens itself: gives `(token, scope) => Promise<TokenVerdict>`. Make one and keep it, as it keeps the keys.
- * Its role needs `dynamodb:GetItem` on the table, bound to the partitions `TOKEN#*` and `OWNER#*`, and to read the secret.
+ * Its role needs `dynamodb:GetItem` on the table, bound to the partitions `TOKEN#*` and `OWNER#*`, to read the secret, and to decrypt by
+ * the manager's key.
  */
 export function tokenVerifier(config: TokenVerifierConfig) {
   const { table, tokenKeys, environment, ...aws } = config;

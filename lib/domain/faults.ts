@@ -2,6 +2,7 @@ export type FaultCode =
   | 'ledger-conflict' // another writer was first
   | 'ledger-unreadable' // a record that does not parse
   | 'owner-not-active' // the transaction found the owner gone, in another epoch, or killed
+  | 'kill-over' // the transaction found the owner under no such kill any more: lifted, or killed anew
   | 'guard-tripped' // more would be taken away in this window than the policy allows
   | 'already-exists' // a unique item (alias, subject, request) is taken
   | 'provider-refused' // the provider answered, and the answer is no

@@ -133,6 +133,31 @@ describe.each(ledgersOf(dynamo))('a ledger %s', (_name, make) => {
     expect((await mustLoad(asked.state.id)).version).toBe(2);
   });
 
+  it('writes what a kill wants while that kill stands, also as it is being lifted, and not for one before or after', async () => {
+    const joined = newOwner(ulid());
+    await ledger.appendOwner(joined);
+    const { id } = joined.state;
+    const asked = newCredential(joined.state);
+    await ledger.appendCredential(asked);
+    const tell = async (...events: readonly OwnerEvent[]) =>
+      ledger.appendOwner(appended<Owner, OwnerEvent>(await ledger.owner(id), events, evolveOwner));
+    const write = async (killedAtMs: number) =>
+      ledger.appendCredential({
+        ...looking(await mustLoad(asked.state.id)),
+        requires: { id, killedAtMs: killedAtMs as EpochMs },
+      });
+    const by = { by: 'own_9' as OwnerId, reason: 'an incident' };
+    await expect(write(NOW)).rejects.toMatchObject({ code: 'kill-over', retryable: false });
+    await tell({ type: 'OwnerKilled', ...by, confirmed: true, atMs: NOW });
+    await write(NOW);
+    await expect(write(NOW - 1)).rejects.toMatchObject({ code: 'kill-over' });
+    await tell({ type: 'LiftRequested', ...by, atMs: NOW });
+    await write(NOW);
+    await tell({ type: 'KillLifted', atMs: NOW });
+    await expect(write(NOW)).rejects.toMatchObject({ code: 'kill-over' });
+    expect((await mustLoad(asked.state.id)).version).toBe(3);
+  });
+
   it('tells page by page what an owner holds', async () => {
     const joined = newOwner(ulid());
     await ledger.appendOwner(joined);

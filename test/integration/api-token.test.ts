@@ -3,24 +3,31 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenVerifier } from '../../lib/client/index.ts';
+import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { deploy } from '../../local/deploy.ts';
 import { apiOf, type Call } from '../../local/play/api.ts';
 import { type Company, foundCompany } from '../../local/play/company.ts';
 import { factOf, say } from '../../local/play/facts.ts';
-import { ofSdk } from '../../local/play/outside.ts';
+import { ofSdk, readSecret, sendOrder } from '../../local/play/outside.ts';
 import { type Person, readPeople } from '../../local/play/people.ts';
 import { invoke } from '../../local/play/stage.ts';
+import { eventually } from './eventually.ts';
 import { sweeping } from './sweeping.ts';
 
 const ACCOUNT = '000000000000';
 /** As long as API Gateway keeps an answer here; it may for 30 s. */
 const TTL_S = 5;
 const TTL_MS = TTL_S * 1_000;
-const [owner, leaver] = readPeople('examples/company/people-2026-03-01.csv').filter(({ job }) => job === 'IT_PROG');
-if (!owner || !leaver) throw new Error('the company has no two programmers');
+const people = readPeople('examples/company/people-2026-03-01.csv');
+const [owner, leaver, victim] = people.filter(({ job }) => job === 'IT_PROG');
+const operator = people.find(({ id }) => id === '101');
+if (!owner || !leaver || !victim || !operator) throw new Error('the company has no three programmers, or nobody who operates');
 
 let cloud: LocalCloud;
 let stopSweeping: (() => Promise<void>) | undefined;
@@ -28,6 +35,7 @@ let company: Company;
 let call: Call;
 let bus: string;
 let ordersUrl: string;
+let keyArn: string;
 const folder = mkdtempSync(join(tmpdir(), 'nhi-token-'));
 
 /** The company's policy with a profile of tokens whose overlap can be waited for. */
@@ -65,15 +73,15 @@ beforeAll(async () => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, cloud.env);
   const manager = await deploy({ env: cloud.env, policy: withTokens(), onLine: () => undefined });
-  const context = { manager: 'nhi', keyArn: manager['KeyArn'] ?? '', ttlS: String(TTL_S) };
+  keyArn = manager['KeyArn'] ?? '';
+  const context = { manager: 'nhi', keyArn, ttlS: String(TTL_S) };
   const orders = await deploy({ env: cloud.env, other: { entry: 'examples/guarded-service/app.ts', context }, onLine: () => undefined });
   ordersUrl = orders['OrdersUrl'] ?? '';
   bus = manager['InboundBus'] ?? '';
   call = apiOf({ apiUrl: manager['ApiUrl'] ?? '', region: 'us-east-1' });
   company = await foundCompany(ACCOUNT);
   stopSweeping = sweeping();
-  await tell('Joined', owner, 1);
-  await tell('Joined', leaver, 1);
+  for (const person of [owner, leaver, victim, operator]) await tell('Joined', person, 1);
 }, 240_000);
 afterAll(async () => {
   await stopSweeping?.();
@@ -83,16 +91,6 @@ afterAll(async () => {
 
 const tell = async (type: 'Joined' | 'Left', person: Person, sequence: number): Promise<void> =>
   say(await company.signIn('hr-feed', 'test'), [factOf(bus, type, person, sequence, new Date())]);
-
-async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_000, seen: () => unknown = () => ''): Promise<T> {
-  const stopAt = Date.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(seen())}`);
-    await sleep(300);
-  }
-}
 
 const me = (person: Person) => company.signIn('person', person.email);
 
@@ -106,8 +104,13 @@ async function asked(person: Person, profile: string): Promise<{ readonly id: st
   });
 }
 
-async function issued(person: Person): Promise<{ readonly id: string; readonly secretName: string }> {
-  const made = await asked(person, 'orders-token');
+interface Issued {
+  readonly id: string;
+  readonly secretName: string;
+}
+
+async function issued(person: Person, profile = 'orders-token'): Promise<Issued> {
+  const made = await asked(person, profile);
   let last: unknown;
   return eventually(
     async () => {
@@ -121,7 +124,7 @@ async function issued(person: Person): Promise<{ readonly id: string; readonly s
 }
 
 /** As the consuming service reads it. */
-async function tokenOf({ secretName }: { readonly secretName: string }): Promise<string> {
+async function tokenOf({ secretName }: Pick<Issued, 'secretName'>): Promise<string> {
   const client = new SecretsManagerClient({ credentials: ofSdk(await company.signIn('service', 'consumer')) });
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretName }));
   return JSON.parse(SecretString).token;
@@ -225,5 +228,100 @@ describe('an API token, at an HTTP API of another team', () => {
     expect(await statusOf(token)).toBe(200);
     await tell('Left', leaver, 2);
     await refusedWithin(token, TTL_MS + 30_000);
+  });
+});
+
+/** What a service has that checks tokens by itself: a role that may do what `tokenVerifier` asks for, and nothing else. */
+async function checkingService() {
+  const iam = new IAMClient({});
+  const RoleName = 'demo-checks-tokens';
+  const allow = (Action: string, Resource: string) => ({ Effect: 'Allow', Action, Resource });
+  const trust = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } };
+  const document = (...Statement: readonly object[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust) }));
+  const PolicyDocument = document(
+    allow('dynamodb:GetItem', `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/nhi`),
+    allow('secretsmanager:GetSecretValue', `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:nhi-token-keys-??????`),
+    allow('kms:Decrypt', keyArn),
+  );
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'checks', PolicyDocument }));
+  const RoleArn = `arn:aws:iam::${ACCOUNT}:role/${RoleName}`;
+  const { Credentials } = await new STSClient({}).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'orders' }));
+  const { AccessKeyId = '', SecretAccessKey = '', SessionToken } = Credentials ?? {};
+  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  return tokenVerifier({
+    ...{ table: 'nhi', tokenKeys: 'nhi-token-keys', environment: 'prod' },
+    ...{ region: 'us-east-1', endpoint: cloud.endpoint, credentials },
+  });
+}
+
+describe('an owner who holds tokens and access keys, killed', () => {
+  let verify: ReturnType<typeof tokenVerifier>;
+  let held: { readonly token: string; readonly suspended: string; readonly keys: readonly AwsCredentials[] };
+  let ids: { readonly working: readonly string[]; readonly suspended: string; readonly unfinished: string };
+  const security = () => company.signIn('security', operator.email);
+  const statusIn = async (id: string): Promise<string> => (await call(await security(), 'GET', `/v1/credentials/${id}`)).json.status;
+  const killed = async (): Promise<{ readonly state: string } | undefined> => {
+    const { json } = await call(await security(), 'GET', `/v1/owners/hr:${victim.id}`);
+    return (json as { readonly killed?: { readonly state: string } }).killed;
+  };
+  const keysWork = () => Promise.all(held.keys.map((key) => sendOrder(key, company.ordersUrl)));
+
+  it('has two tokens, one of them suspended before, two keys, and a third that is still being made', async () => {
+    verify = await checkingService();
+    const [token, suspended] = [await issued(victim), await issued(victim)];
+    const keys = await Promise.all([issued(victim, 'ci-deploy'), issued(victim, 'ci-deploy')]);
+    const consumer = await company.signIn('service', 'consumer');
+    const values = await Promise.all(keys.map(async ({ secretName }) => (await readSecret(consumer, secretName)) ?? []));
+    held = { token: await tokenOf(token), suspended: await tokenOf(suspended), keys: values.flat() };
+    const told = { reason: 'an alert' };
+    expect((await call(await me(victim), 'POST', `/v1/credentials/${suspended.id}/suspend`, told)).status).toBe(202);
+    await cloud.control.faults([{ match: 'iam:CreateAccessKey', kind: 'throttle', times: 1_000 }]);
+    const unfinished = await asked(victim, 'ci-deploy');
+    ids = { working: [token.id, ...keys.map(({ id }) => id)], suspended: suspended.id, unfinished: unfinished.id };
+    await refusedWithin(held.suspended, TTL_MS + 10_000);
+    expect([await statusOf(held.token), await keysWork()]).toEqual([200, ['accepted', 'accepted']]);
+    expect(await verify(held.token, 'orders:read')).toMatchObject({ ok: true, credentialId: token.id });
+    expect(await statusIn(unfinished.id)).toBe('provisioning');
+  });
+
+  it('is refused by who checks tokens at once, by the API within the time of a kept answer, and by IAM', async () => {
+    expect(await statusOf(held.token)).toBe(200); // an answer that is kept as the kill comes
+    expect(await call(await security(), 'POST', `/v1/owners/hr:${victim.id}/kill`, { reason: 'laptop stolen' })).toMatchObject({
+      status: 202,
+    });
+    const killedAtMs = Date.now();
+    expect(await verify(held.token, 'orders:read')).toEqual({ ok: false, why: expect.stringMatching(/^(owner-killed|suspended)$/) });
+    const since = (refused: Promise<unknown>): Promise<number> => refused.then(() => Date.now() - killedAtMs);
+    const [byApi, byIam] = await Promise.all([
+      since(refusedWithin(held.token, TTL_MS + 1_000)),
+      since(eventually(async () => ((await keysWork()).every((one) => one === 'refused') ? true : undefined))),
+    ]);
+    console.log(`killed: token refused by the API after ${byApi} ms, where answers are kept for ${TTL_MS}; keys refused after ${byIam} ms`);
+  });
+
+  it('then each is denied by itself, tokens and keys, and what was never handed over ends', async () => {
+    await cloud.control.faults([]);
+    await eventually(async () => ((await killed())?.state === 'every credential denied' ? true : undefined), 150_000);
+    expect(await Promise.all([...ids.working, ids.suspended].map(statusIn))).toEqual(Array(4).fill('suspended'));
+    expect(await verify(held.token, 'orders:read')).toMatchObject({ ok: false });
+    await eventually(async () => ((await statusIn(ids.unfinished)) === 'revoked' ? true : undefined), 200_000);
+  });
+
+  it('gets back by a lifting what the kill took, the same tokens and keys, and nothing else', async () => {
+    expect((await call(await security(), 'POST', `/v1/owners/hr:${victim.id}/unkill`, { reason: 'found again' })).status).toBe(202);
+    const liftedAtMs = Date.now();
+    await eventually(async () => {
+      const shown = await Promise.all(ids.working.map(statusIn));
+      if (shown[0] === 'active') expect(await verify(held.token, 'orders:read')).toMatchObject({ ok: true }); // no sooner than it is true
+      return shown.every((status) => status === 'active') ? true : undefined;
+    }, 200_000);
+    console.log(`lifted: all of it active again after ${Date.now() - liftedAtMs} ms`);
+    await eventually(async () => ((await statusOf(held.token)) === 200 ? true : undefined), TTL_MS + 1_000);
+    expect(await keysWork()).toEqual(['accepted', 'accepted']);
+    await eventually(async () => ((await killed()) === undefined ? true : undefined), 60_000);
+    expect([await statusIn(ids.suspended), await statusIn(ids.unfinished)]).toEqual(['suspended', 'revoked']);
+    expect(await verify(held.suspended, 'orders:read')).toEqual({ ok: false, why: 'suspended' });
+    expect(await statusOf(held.suspended)).toBe(403);
   });
 });

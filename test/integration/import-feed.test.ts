@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { AwsV4Signer } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { deploy } from '../../local/deploy.ts';
 import { apiOf, type Call } from '../../local/play/api.ts';
 import { type Company, foundCompany } from '../../local/play/company.ts';
+import { eventually } from './eventually.ts';
 
 const ACCOUNT = '000000000000';
 const MINUTE = 60_000;
@@ -60,16 +60,6 @@ async function upload(who: AwsCredentials, key: string, body: string, takenAtMs:
   const signed = await signer.sign();
   const answer = await fetch(signed.url, { method: 'PUT', headers: signed.headers, body });
   return { status: answer.status, version: answer.headers.get('x-amz-version-id') ?? '' };
-}
-
-async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
-  const stopAt = Date.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms`);
-    await sleep(500);
-  }
 }
 
 /** The status of an owner, as an auditor sees it. */

@@ -1,16 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CreateRoleCommand,
-  GetPolicyCommand,
-  GetPolicyVersionCommand,
-  IAMClient,
-  PutRolePolicyCommand,
-  TagUserCommand,
-} from '@aws-sdk/client-iam';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { GetPolicyCommand, GetPolicyVersionCommand, IAMClient, TagUserCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
@@ -20,6 +11,7 @@ import { type Company, foundCompany } from '../../local/play/company.ts';
 import { factOf, say } from '../../local/play/facts.ts';
 import { readSecret, sendOrder } from '../../local/play/outside.ts';
 import { readPeople } from '../../local/play/people.ts';
+import { eventually } from './eventually.ts';
 import { sweeping } from './sweeping.ts';
 
 const ACCOUNT = '000000000000';
@@ -59,35 +51,7 @@ afterAll(async () => {
 });
 
 /** A second role of the same people, with the right to operate. */
-async function security(email: string): Promise<AwsCredentials> {
-  const iam = new IAMClient({});
-  const trust = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'sts:AssumeRole' };
-  const may = { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: '*' };
-  const document = (statement: object): string => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await iam
-    .send(new CreateRoleCommand({ RoleName: 'demo-security', AssumeRolePolicyDocument: document(trust) }))
-    .catch((error: unknown) => {
-      if (!(error instanceof Error && error.name.startsWith('EntityAlreadyExists'))) throw error;
-    });
-  await iam.send(new PutRolePolicyCommand({ RoleName: 'demo-security', PolicyName: 'may', PolicyDocument: document(may) }));
-  const RoleArn = `arn:aws:iam::${ACCOUNT}:role/demo-security`;
-  const { Credentials } = await new STSClient({}).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: email }));
-  return {
-    accessKeyId: Credentials?.AccessKeyId ?? '',
-    secretAccessKey: Credentials?.SecretAccessKey ?? '',
-    sessionToken: Credentials?.SessionToken,
-  };
-}
-
-async function eventually<T>(ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
-  const stopAt = Date.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > stopAt) throw new Error(`not within ${withinMs} ms`);
-    await sleep(250);
-  }
-}
+const security = (email: string): Promise<AwsCredentials> => company.signIn('security', email);
 
 interface Issued {
   readonly id: string;

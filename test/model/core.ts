@@ -42,6 +42,8 @@ export interface WorkerRules {
   readonly unstages: boolean;
   /** Who resumes, or receives, is looked at in the same transaction. */
   readonly requires: boolean;
+  /** So is whom a page of a kill is about: it writes nothing once that kill is over. */
+  readonly underKill: boolean;
 }
 
 export const REAL: Core = {
@@ -50,7 +52,7 @@ export const REAL: Core = {
   ...{ killWants, liftWants, listed, isOff, begun, answered },
   worker: {
     ...{ fence: true, rereads: true, leaseCheck: true, oneTry: true, verifies: true },
-    ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true },
+    ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true, underKill: true },
   },
 };
 

@@ -160,7 +160,7 @@ function putWorker(scope: Scope, parts: string[], worker: Worker): void {
 }
 
 /** What is denied since when, and when it is looked at again as a matter of routine, decides nothing. */
-function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, { list, policy, workers, confirmed }: Kill): void {
+function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, { list, policy, workers, pages, confirmed }: Kill): void {
   for (const who of PERSONS) {
     const { killed, killWork } = owners[who];
     parts.push(killed ? (record.status === 'suspended' && killed.atMs === record.killedAtMs ? 'as denied' : 'killed') : '');
@@ -173,6 +173,12 @@ function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, {
     lostUntilMs === undefined ? '' : timed('', lostUntilMs, nowMs),
   );
   parts.push(blocked ? timed('', blocked.nextTryAtMs, nowMs) : '', policy.join('+'), confirmed.join('+'));
+  for (const { who, killedAtMs } of pages)
+    parts.push(
+      who,
+      killedAtMs === owners[who].killed?.atMs ? 'stands' : '',
+      `${'killedAtMs' in record && killedAtMs === record.killedAtMs}`,
+    );
   for (const { fence, keys, beganAtMs, outcome } of workers)
     parts.push(`${fence - list.fence}`, keys ? keys.join('+') : '?', timed('readAtMs', beganAtMs, nowMs), outcome ? said(outcome) : '');
 }

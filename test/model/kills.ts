@@ -3,7 +3,7 @@ import type { OwnerDecision } from '../../lib/domain/owner/decide.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
 import { decideKill, decideKillPage, decideLift, decideUnlisted } from '../../lib/domain/owner/kill.ts';
 import type { KillWork, Owner } from '../../lib/domain/owner/state.ts';
-import { type EpochMs, plusMs } from '../../lib/domain/types.ts';
+import { type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import type { Core } from './core.ts';
 import {
   holderOf,
@@ -67,6 +67,13 @@ export function killPass(core: Core, world: World, who: Person, work: KillWork, 
       calm.push({ say: `the kill of ${who} is off`, to: withOwner(world, who, decideUnlisted(owner, true, nowMs)) });
     return;
   }
+  if (world.lates > 0 && work.phase === 'deny' && owner.killed && core.killWants(owner, record) === 'order') {
+    const pages = [...kill.pages, { who, killedAtMs: owner.killed.atMs }];
+    odd.push({
+      say: `LATE: a page of the kill of ${who} is slow to write`,
+      to: { ...changed(world, kill, { pages }), lates: world.lates - 1 },
+    });
+  }
   const [passed, done] = work.phase === 'deny' ? denied(core, world, owner) : resumed(core, world, owner);
   if (passed === world && !done) return; // one that finds nothing to do changes nothing
   const often = { ...owner, killWork: { ...work, pass: 1 } };
@@ -80,13 +87,28 @@ export function killPass(core: Core, world: World, who: Person, work: KillWork, 
 }
 
 function denied(core: Core, world: World, owner: Owner): readonly [World, boolean] {
-  const { record, nowMs } = world;
-  const wants = core.killWants(owner, record);
+  const wants = core.killWants(owner, world.record);
   if (wants !== 'order' || !owner.killed) return [world, wants === 'nothing'];
-  const ifHeldBy = { ownerId: owner.id, epochBelow: Number.MAX_SAFE_INTEGER };
-  const decision = core.decide(record, { type: 'kill', killedAtMs: owner.killed.atMs, ifHeldBy }, nowMs, core.timing, core.nextStep);
-  if (!decision.ok || decision.events.length === 0) return [world, false];
-  return [{ ...world, record: decision.events.reduce(core.evolve, record) }, false];
+  return [killing(core, world, owner.id, owner.killed.atMs), false];
+}
+
+function killing(core: Core, world: World, ownerId: OwnerId, killedAtMs: EpochMs): World {
+  const { record, nowMs } = world;
+  const ifHeldBy = { ownerId, epochBelow: Number.MAX_SAFE_INTEGER };
+  const decision = core.decide(record, { type: 'kill', killedAtMs, ifHeldBy }, nowMs, core.timing, core.nextStep);
+  return decision.ok && decision.events.length > 0 ? { ...world, record: decision.events.reduce(core.evolve, record) } : world;
+}
+
+/** However late: at the latest when all else is done. */
+export function pageMoves(core: Core, world: World, calm: Move[], odd: Move[]): void {
+  const { kill, owners } = world;
+  kill?.pages.forEach(({ who, killedAtMs }, index) => {
+    const without = changed(world, kill, { pages: kill.pages.filter((_, at) => at !== index) });
+    const { id, killed } = owners[who];
+    const writes = !core.worker.underKill || killed?.atMs === killedAtMs;
+    const to = writes ? killing(core, without, id, killedAtMs) : without;
+    (calm.length > 0 ? odd : calm).push({ say: `the slow page of the kill of ${who} ${writes ? 'writes' : 'is refused'}`, to });
+  });
 }
 
 function resumed(core: Core, world: World, owner: Owner): readonly [World, boolean] {

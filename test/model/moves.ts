@@ -7,7 +7,7 @@ import { type EpochMs, latest, plusMs } from '../../lib/domain/types.ts';
 import { givenPolicy, givenProfile } from '../given-policy.ts';
 import { burning, commands } from './commands.ts';
 import type { Core } from './core.ts';
-import { killPass, listDueAtMs, listIsBusy, listMoves } from './kills.ts';
+import { killPass, listDueAtMs, listIsBusy, listMoves, pageMoves } from './kills.ts';
 import { perform, serving } from './provider.ts';
 import { nextOf } from './worker.ts';
 import {
@@ -80,6 +80,7 @@ export function moves(core: Core, world: World): { readonly calm: boolean; reado
   if (world.commands > 0 && calls.every(({ step }) => JUDGED.includes(step.do)))
     for (const { say, to } of commands(core, world).filter(({ say }) => world.only?.test(say) ?? true))
       odd.push({ say: `COMMAND: ${say}`, to: { ...to, commands: world.commands - 1 } });
+  pageMoves(core, world, calm, odd);
   return { calm: calm.length > 0, list: [...calm, ...odd] };
 }
 

@@ -286,6 +286,8 @@ export const PLANTS = {
     bounds: killing(2, 0, 1, /^kill L/),
     breaks: /kill/,
   },
+  /** What a page of a kill writes it writes under that kill, or not at all. */
+  'a page under its kill': { core: without('underKill'), bounds: killing(0, 1, 2, /^(un)?kill L/), breaks: /comes back/ },
   /** A render whose answer is lost may land over a later one. */
   'lost render': {
     core: { begun: (...given) => ({ ...REAL.begun(...given), lostUntilMs: undefined }) },

@@ -45,8 +45,14 @@ export interface Kill {
   /** Whom it denies, as owner keys. */
   readonly policy: readonly string[];
   readonly workers: readonly ListWorker[];
+  /** What a kill wants was read, and its page is slow to write it. */
+  readonly pages: readonly Page[];
   /** Killed, and the provider has said so, with nothing out that could undo it. */
   readonly confirmed: readonly Person[];
+}
+export interface Page {
+  readonly who: Person;
+  readonly killedAtMs: EpochMs;
 }
 export interface ListWorker {
   readonly fence: number;
@@ -240,7 +246,7 @@ export function begin({ faults, lates, commands, only, kills }: Bounds): World {
   if (!record) throw new Error('no credential');
   return {
     ...{ nowMs, record, owners, onLeave: 'transfer', workers: [], flights: [], user: undefined, keys: [], secret: undefined, burnt: [] },
-    kill: kills && { list: newDenyList(killListId('0'), '0', KILL_CAPACITY), policy: [], workers: [], confirmed: [] },
+    kill: kills && { list: newDenyList(killListId('0'), '0', KILL_CAPACITY), policy: [], workers: [], pages: [], confirmed: [] },
     ...{ nextAttempt: 1, faults, lates, commands, only, flaw: undefined },
   };
 }

@@ -1,6 +1,5 @@
-import type { Companion, Loaded } from '../../application/ports.ts';
-import { duePartition, dueShardOf, KEYS } from '../../contract/table.ts';
-import type { Holder } from '../../domain/credential/state.ts';
+import type { Companion, Loaded, OwnerCondition } from '../../application/ports.ts';
+import { duePartition, dueShardOf, KEYS, type Key } from '../../contract/table.ts';
 import type { DenyList } from '../../domain/deny-list.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { Owner } from '../../domain/owner/state.ts';
@@ -48,12 +47,19 @@ export const besideOf = ({ status, epoch, offboarding, killed }: Owner): Readonl
   ...(offboarding?.cause === 'for-cause' && { forCause: true }),
 });
 
-export const activeIn = ({ id, epoch }: Holder) => ({
-  Key: KEYS.state(id),
-  ConditionExpression: '#status = :active AND epoch = :epoch AND attribute_not_exists(killed)',
-  ExpressionAttributeNames: { '#status': 'status' },
-  ExpressionAttributeValues: { ':active': 'active', ':epoch': epoch },
-});
+export const ownerCheck = (required: OwnerCondition): Condition & { readonly Key: Key } =>
+  'killedAtMs' in required
+    ? {
+        Key: KEYS.state(required.id),
+        ConditionExpression: 'killed = :killed',
+        ExpressionAttributeValues: { ':killed': required.killedAtMs },
+      }
+    : {
+        Key: KEYS.state(required.id),
+        ConditionExpression: '#status = :active AND epoch = :epoch AND attribute_not_exists(killed)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':active': 'active', ':epoch': required.epoch },
+      };
 
 type Guarding = Extract<Companion, { item: 'count' | 'held' }>;
 

@@ -10,9 +10,9 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Companion, DueItem, Envelope, Ledger, Loaded, RecordAppend, WorkQueue } from '../../application/ports.ts';
+import type { Companion, DueItem, Envelope, Ledger, Loaded, OwnerCondition, RecordAppend, WorkQueue } from '../../application/ports.ts';
 import { DUE_INDEX, DUE_SHARDS, duePartition, dueShardOf, KEYS, type Key, type RecordId } from '../../contract/table.ts';
-import type { Credential, Holder } from '../../domain/credential/state.ts';
+import type { Credential } from '../../domain/credential/state.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { Feed } from '../../domain/feed/record.ts';
 import type { Finding, Known } from '../../domain/orphans.ts';
@@ -24,13 +24,13 @@ import { readCursor, writeCursor } from './dynamodb-cursor.ts';
 import { dynamodbDenyLists } from './dynamodb-deny-lists.ts';
 import {
   ABSENT,
-  activeIn,
   besideOf,
   type Condition,
   companionPut,
   denyListPut,
   guardWrites,
   idIn,
+  ownerCheck,
   type Place,
   type Put,
   recordIn,
@@ -46,7 +46,7 @@ export interface DynamodbLedgerConfig {
 
 type Item = Readonly<Record<string, unknown>>;
 type Write =
-  | { readonly place: 'owner'; readonly holder: Holder }
+  | { readonly place: 'owner'; readonly requires: OwnerCondition }
   | { readonly place: Exclude<Place, 'owner'>; readonly put: Put }
   | { readonly place: 'guard'; readonly update: Update };
 
@@ -115,7 +115,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
 
   const write = async (append: RecordAppend, writes: readonly Write[]): Promise<void> => {
     const TransactItems = writes.map((one) => {
-      if (one.place === 'owner') return { ConditionCheck: { TableName, ...activeIn(one.holder) } };
+      if (one.place === 'owner') return { ConditionCheck: { TableName, ...ownerCheck(one.requires) } };
       return 'put' in one ? { Put: { TableName, ...one.put } } : { Update: { TableName, ...one.update } };
     });
     for (let collisions = 1; ; collisions += 1) {
@@ -130,7 +130,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
           continue;
         }
         if (await isOurs(append)) return;
-        if (failed.includes('owner')) throw new Fault('owner-not-active', false, append.state.id);
+        if (failed.includes('owner')) throw new Fault(isUnderKill(append) ? 'kill-over' : 'owner-not-active', false, append.state.id);
         if (failed.includes('record')) throw new Fault('ledger-conflict', true, append.state.id);
         if (failed.includes('guard')) throw new Fault('guard-tripped', false, append.state.id);
         if (failed.includes('companion')) throw new Fault('already-exists', false, append.state.id);
@@ -221,7 +221,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     },
     appendCredential: (append) => {
       const { requires } = append;
-      const owner: readonly Write[] = requires ? [{ place: 'owner', holder: requires }] : [];
+      const owner: readonly Write[] = requires ? [{ place: 'owner', requires }] : [];
       return write(append, [...recordWrites(append, append.state.grant.connector, {}), ...owner]);
     },
     // Status and epoch stand outside the state too, for the condition of those who need the owner to be there.
@@ -274,6 +274,9 @@ function companionWrites(companion: Companion): readonly Write[] {
   if (companion.item === 'deny-list') return [{ place: 'record', put: denyListPut(companion.before, companion.state, companion.dueAtMs) }];
   return [{ place: 'companion', put: companionPut(companion) }];
 }
+
+const isUnderKill = (append: RecordAppend): boolean =>
+  'requires' in append && append.requires !== undefined && 'killedAtMs' in append.requires;
 
 /** Which places failed their condition; none: only a collision with another transaction. `undefined`: something else broke. */
 function failedPlaces(error: unknown, writes: readonly Write[]): readonly Place[] | undefined {

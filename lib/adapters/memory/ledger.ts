@@ -8,6 +8,7 @@ import type {
   Ledger,
   Loaded,
   OwnerAppend,
+  OwnerCondition,
   PolicyAppend,
   RecordAppend,
   Release,
@@ -171,8 +172,8 @@ export function memoryLedger(): MemoryLedger {
       const { requires, state, envelopes } = append;
       const owner = requires && owners.get(requires.id)?.state;
       const [last] = envelopes.slice(-1);
-      const mayReceive = owner?.status === 'active' && owner.epoch === requires?.epoch && !owner.killed;
-      if (requires && !mayReceive && !(last && isOurs(state.id, last))) throw new Fault('owner-not-active', false, requires.id);
+      if (requires && !holds(requires, owner) && !(last && isOurs(state.id, last)))
+        throw new Fault('killedAtMs' in requires ? 'kill-over' : 'owner-not-active', false, requires.id);
       write(credentials, state.grant.connector, append);
     },
     appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
@@ -189,6 +190,11 @@ export function memoryLedger(): MemoryLedger {
     setAside: async (id, untilMs) => dueAgain(undefined, id, (seen) => (seen === undefined ? undefined : untilMs)),
   };
 }
+
+const holds = (required: OwnerCondition, owner: Owner | undefined): boolean =>
+  'killedAtMs' in required
+    ? owner?.killed?.atMs === required.killedAtMs
+    : owner?.status === 'active' && owner.epoch === required.epoch && !owner.killed;
 
 const keyOf = (companion: Companion): string | undefined => {
   switch (companion.item) {

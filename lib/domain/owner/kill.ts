@@ -43,9 +43,8 @@ export interface KillPage {
 }
 
 /**
- * After a page: on to the next, or to another pass, or done, when two whole passes, `settleMs` apart, found nothing that is not there yet.
- * Twice, since a provider knows no order between the last deny and the list that is shortened after it, and since a page of a kill that
- * was lifted meanwhile may still write its commands.
+ * After a page: on to the next, or to another pass, or done, when a whole pass found nothing that is not there yet. Of a kill two of
+ * them, `settleMs` apart, since a provider knows no order between the last deny and the list that is shortened after it.
  */
 export function decideKillPage(
   state: Owner,
@@ -58,7 +57,8 @@ export function decideKillPage(
   const sum = killWork.unfinished + unfinished;
   if (nextCursor !== undefined) return { ok: true, events: [{ type: 'KillPageDone', cursor: nextCursor, unfinished: sum, atMs: nowMs }] };
   if (sum > 0) return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, passPauseMs(killWork.pass, passGapMs)) }] };
-  if (!killWork.clean) return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, settleMs), clean: true }] };
+  if (killWork.phase === 'deny' && !killWork.clean)
+    return { ok: true, events: [{ type: 'KillPassDone', nextAtMs: plusMs(nowMs, settleMs), clean: true }] };
   return { ok: true, events: [{ type: killWork.phase === 'deny' ? 'KillCompleted' : 'OwnerRestored', atMs: nowMs }] };
 }
 

@@ -60,6 +60,39 @@ describe('a kill', () => {
     expect(resumed).toMatchObject({ ok: false, why: 'owner-not-active' });
   });
 
+  it('writes nothing for a page that was read before it was lifted, however late that page goes on', async () => {
+    const { heldBy } = here.ledger;
+    let stale = true;
+    Object.assign(here.ledger, {
+      heldBy: async (...asked: Parameters<typeof heldBy>) => {
+        const page = await heldBy(...asked);
+        if (stale) {
+          stale = false;
+          await here.unkill(SECURITY, '1');
+          await here.pass(3_600_000);
+          expect(here.owner('1')).toMatchObject({ killed: undefined, killWork: undefined });
+        }
+        return page;
+      },
+    });
+    await here.kill(SECURITY, '1');
+    await here.pass(3_600_000);
+    expect([stale, statuses(here)]).toEqual([false, ['active', 'active', 'active', 'active']]);
+  });
+
+  it('keeps the owner on the list while a record can’t be read: its key has no deny of its own', async () => {
+    const [bad] = here.credentials();
+    if (!bad) throw new Error('nothing there');
+    here.ledger.damaged.add(bad.id);
+    await here.kill(SECURITY, '1');
+    await here.pass(600_000);
+    expect(here.world.killVersions.at(-1)).toEqual([here.keyOf('1')]);
+    expect(here.working()).toHaveLength(1);
+    here.ledger.damaged.delete(bad.id);
+    await here.pass(7_200_000);
+    expect([here.world.killVersions.at(-1), here.working().length]).toEqual([[], 1]);
+  });
+
   it('of two owners at once: neither overwrites the other, and one who is added while the list is rendered is not lost', async () => {
     const render = here.killPolicy.render;
     let once = false;
