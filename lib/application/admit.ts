@@ -4,8 +4,9 @@ import { countsOf } from '../domain/guard.ts';
 import type { OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
 import type { Companion, HeldMember, Loaded } from './ports.ts';
-import { appendOwner, command } from './record.ts';
+import { appendOwner } from './record.ts';
 import { contextOf, type Due, dueActs, type OwnerWorkerPorts } from './removal.ts';
+import { commandAndWake } from './wake-at.ts';
 
 /**
  * Before anything is taken from an owner: whether it may be. Where only observation is wanted, what would be done is put on record instead.
@@ -70,10 +71,9 @@ export async function askRelease(
   return true;
 }
 
-async function suspend(ports: OwnerWorkerPorts, owner: Owner, { id, grant }: Credential, epochBelow: number): Promise<void> {
+async function suspend(ports: OwnerWorkerPorts, owner: Owner, { id }: Credential, epochBelow: number): Promise<void> {
   const wish = { type: 'suspend', why: 'owner-left', ifHeldBy: { ownerId: owner.id, epochBelow } } as const;
-  const { decision } = await command(ports, id, wish, contextOf(ports, owner, 'left for cause; held by the guard'));
-  if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
+  await commandAndWake(ports, id, wish, contextOf(ports, owner, 'left for cause; held by the guard'));
 }
 
 const putOnRecord = ({ ledger, clock }: OwnerWorkerPorts, owner: Owner, { credential, act }: Due, of: Removal): Promise<void> =>

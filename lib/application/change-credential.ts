@@ -11,10 +11,9 @@ import { type Denied, maySeeCredential } from './consult.ts';
 import type { Context } from './envelope.ts';
 import { findHeir, holderOf, noteOf } from './find-heir.ts';
 import type { OwnerCondition, Wake } from './ports.ts';
-import { PROTOCOL } from './protocol.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
-import { wakeAt } from './wake-at.ts';
+import { wakeWorker } from './wake-at.ts';
 import { activeOwner, ownersBehind } from './who.ts';
 
 export interface ChangePorts extends RecordPorts {
@@ -73,13 +72,12 @@ export const changeCredential =
   };
 
 async function wake(ports: ChangePorts, credential: Credential, act: () => ReturnType<typeof command>): Promise<Changed> {
-  const { id, grant } = credential;
+  const { id } = credential;
   try {
     const { decision, record } = await act();
     if (!decision.ok) return { ok: false, why: decision.why, field: 'id', value: id, credential: record?.state };
     if (!record) return { ok: false, why: 'no-such-credential', field: 'id', value: id, credential: undefined };
-    const dueAtMs = (ports.protocol ?? PROTOCOL).dueAtMs(record.state, ports.clock.now());
-    if (dueAtMs !== undefined) await wakeAt(ports, { queue: grant.connector, id }, dueAtMs);
+    await wakeWorker(ports, record.state);
     return { ok: true, credential: record.state };
   } catch (error) {
     if (error instanceof Fault && error.code === 'owner-not-active')

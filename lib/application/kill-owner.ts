@@ -69,7 +69,7 @@ export const killOwner =
     });
     if (!result.ok) return result;
     await wake.send({ queue: 'deny-list', id: killListId(ports.account) }, 0);
-    await wake.send({ queue: 'owner', id }, 0);
+    await wake.send({ queue: 'owner', id, ...(verb === 'kill' && { denies: true }) }, 0);
     return result;
   };
 

@@ -8,8 +8,9 @@ import type { Context } from './envelope.ts';
 import { holderOf } from './find-heir.ts';
 import { listChange } from './kill-owner.ts';
 import type { Loaded, OwnerCondition } from './ports.ts';
-import { appendOwner, command } from './record.ts';
+import { appendOwner } from './record.ts';
 import { contextOf, type OwnerWorkerPorts, PAGE } from './removal.ts';
+import { commandAndWake } from './wake-at.ts';
 
 /** One page of what the owner holds: while killed, each credential gets its own deny; after the lifting, what the kill suspended comes back. */
 export async function killPage(ports: OwnerWorkerPorts, before: Loaded<Owner>, { phase, cursor, pass }: KillWork): Promise<void> {
@@ -55,14 +56,13 @@ async function resume(ports: OwnerWorkerPorts, owner: Owner, credential: Credent
 /** `false`: the next pass looks what became of it. */
 async function ordered(
   ports: OwnerWorkerPorts,
-  { id, grant }: Credential,
+  { id }: Credential,
   wish: Command,
   context: Context,
   requires: OwnerCondition,
 ): Promise<false> {
   try {
-    const { decision } = await command(ports, id, wish, context, requires);
-    if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
+    await commandAndWake(ports, id, wish, context, requires);
   } catch (error) {
     if (!(error instanceof Fault && (error.code === 'owner-not-active' || error.code === 'kill-over'))) throw error;
   }

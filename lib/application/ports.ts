@@ -114,6 +114,8 @@ export type WorkQueue = Grant['connector'] | 'owner' | 'deny-list';
 export interface WorkItem {
   readonly queue: WorkQueue;
   readonly id: CredentialId | OwnerId | PolicyId | DenyListId;
+  /** A deny is what it waits for: it goes before what waits for anything else. */
+  readonly denies?: true;
 }
 export interface DueItem extends WorkItem {
   readonly dueAtMs: EpochMs;
@@ -149,7 +151,7 @@ export interface Ledger {
    */
   live(queue: Grant['connector'], cursor: string | undefined, limit: number): Promise<Page>;
   denyList(id: DenyListId): Promise<{ readonly state: DenyList; readonly version: number } | undefined>;
-  /** Throws `Fault('ledger-conflict')` when the list is not at that version any more. */
+  /** Throws `Fault('ledger-conflict')` when the list is not at that version any more. A write of ours that went through unnoticed is success. */
   putDenyList(before: number, state: DenyList, dueAtMs: EpochMs | undefined): Promise<void>;
   findings(): Promise<readonly Finding[]>;
   putFinding(finding: Finding): Promise<void>;

@@ -8,7 +8,8 @@ import { type EpochMs, plusMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import { type FoundHeir, findHeir, noteOf } from './find-heir.ts';
 import type { Wake } from './ports.ts';
-import { command, type RecordPorts } from './record.ts';
+import type { RecordPorts } from './record.ts';
+import { commandAndWake } from './wake-at.ts';
 
 export interface OwnerWorkerPorts extends RecordPorts {
   readonly wake: Wake;
@@ -104,11 +105,10 @@ export async function carryOut(
   because: Because,
   heirs: Heirs,
 ): Promise<void> {
-  const { id, grant } = credential;
   const { wish, note } = await wishFor(ports, owner, credential, wanted, because, heirs);
   const ifHeldBy = { ownerId: owner.id, epochBelow: because.epochBelow };
-  const { decision } = await command(ports, id, { ...wish, ifHeldBy }, contextOf(ports, owner, [because.cause, ...note].join('; ')));
-  if (decision.ok) await ports.wake.send({ queue: grant.connector, id }, 0);
+  const context = contextOf(ports, owner, [because.cause, ...note].join('; '));
+  await commandAndWake(ports, credential.id, { ...wish, ifHeldBy }, context);
 }
 
 type Wish = Extract<Command, { type: 'revoke' | 'suspend' | 'hand-over' | 'require-approval' }>;

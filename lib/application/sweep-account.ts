@@ -6,7 +6,8 @@ import type { Policy, SweepRules } from '../domain/policy.ts';
 import type { CredentialId } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Wake } from './ports.ts';
-import { command, isUnreadable, type RecordPorts } from './record.ts';
+import { isUnreadable, type RecordPorts } from './record.ts';
+import { commandAndWake } from './wake-at.ts';
 
 /** The provider's whole account, apart from single credentials. */
 export interface AccountPort {
@@ -123,9 +124,7 @@ async function carryOut(ports: AccountSweepPorts, finding: Finding, act: Exclude
   }
   if (!credentialId) return false;
   const wanted = kind === 'unknown-key' ? ({ type: 'look' } as const) : ({ type: 'revoke', cause: 'orphaned' } as const);
-  const { decision, record } = await command(ports, credentialId, wanted, contextOf(ports, credentialId, finding));
-  if (decision.ok && record) await ports.wake.send({ queue: record.state.grant.connector, id: credentialId }, 0);
-  return decision.ok;
+  return (await commandAndWake(ports, credentialId, wanted, contextOf(ports, credentialId, finding))).ok;
 }
 
 const contextOf = ({ policyDigest }: AccountSweepPorts, id: Credential['id'], { kind, detail }: Finding): Context => ({

@@ -11,7 +11,7 @@ import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { disableAll, lookForAttempts, usesOf } from './provider-looks.ts';
 import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
-import { wakeAt } from './wake-at.ts';
+import { wakeWorker } from './wake-at.ts';
 
 export interface WorkerPorts extends RecordPorts {
   readonly connector: Connector;
@@ -45,7 +45,7 @@ const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
 export const workOnCredential =
   (ports: WorkerPorts) =>
   async (id: CredentialId, stopAtMs: EpochMs): Promise<Worked> => {
-    const { ledger, clock, wake, protocol = PROTOCOL } = ports;
+    const { ledger, clock, protocol = PROTOCOL } = ports;
     const first = await readOrSetAside(ports, id, () => ledger.credential(id));
     if (first === 'unreadable') return { end: first, state: undefined };
     let record = first;
@@ -56,15 +56,14 @@ export const workOnCredential =
       const { state } = record;
       const next = protocol.nextStep(state, clock.now());
       if (next.do === 'rest') return { end: 'rest', state };
-      const item = { queue: state.grant.connector, id };
       if (next.do === 'wait') {
         // A duplicate ends here: were it to send itself on, every sweep would add a message for ever.
-        if (acted) await wakeAt(ports, item, next.untilMs);
+        if (acted) await wakeWorker(ports, state);
         return { end: 'waiting', state };
       }
       if (next.do === 'create-version' && isDeliveredOnce(state.grant) && !ports.reveals) return { end: 'waiting', state };
       if (denied || clock.now() >= stopAtMs) {
-        await wake.send(item, 0); // whoever was denied has no access, and what is left to do waits until nobody else has
+        await wakeWorker(ports, state); // whoever was denied has no access, and what is left to do waits until nobody else has
         return { end: denied ? 'denied' : 'out-of-time', state };
       }
       const after: Loaded<Credential> | 'answer-lost' | undefined = await takeStep(ports, record, next).catch((error: unknown) => {

@@ -1,11 +1,13 @@
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
 import type { Companion, Ledger } from '../../lib/application/ports.ts';
 import { type DenyList, KILL_CAPACITY, killListId, listed, newDenyList } from '../../lib/domain/deny-list.ts';
 import { evolveOwner } from '../../lib/domain/owner/evolve.ts';
 import type { Owner, OwnerEvent } from '../../lib/domain/owner/state.ts';
 import type { DenyListId, OwnerId } from '../../lib/domain/types.ts';
-import { appended, ledgersOf, NOW, newOwner, useLedgerTable } from './records.ts';
+import { appended, ledgersOf, NOW, newOwner, TABLE, useLedgerTable } from './records.ts';
 
 const dynamo = useLedgerTable();
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -51,6 +53,19 @@ describe.each(ledgersOf(dynamo))('deny lists of a ledger %s', (_name, make) => {
     await ledger.putDenyList(1, on('c'), NOW);
     await expect(ledger.putDenyList(1, on('d'), NOW)).rejects.toMatchObject(conflict);
     expect((await ledger.denyList(id))?.state.entries.map(({ key }) => key)).toEqual(['c']);
+  });
+
+  it('are written where the answer was lost, and the write repeated finds itself', async () => {
+    const real = dynamo();
+    const repeats = { send: (command: PutCommand) => real.send(command).then(() => real.send(command)) };
+    const puts = dynamodbLedger({
+      client: { send: (command: PutCommand) => (command instanceof PutCommand ? repeats : real).send(command) } as DynamoDBDocumentClient,
+      table: TABLE,
+    });
+    await puts.putDenyList(0, on('a'), NOW);
+    await puts.putDenyList(1, on('a', 'b'), NOW);
+    expect((await puts.denyList(id))?.version).toBe(2);
+    await expect(puts.putDenyList(1, on('a', 'b'), NOW)).rejects.toMatchObject(conflict); // the same list, and somebody else's write
   });
 
   it('are written with what befell the owner, both or neither, and that twice only once', async () => {

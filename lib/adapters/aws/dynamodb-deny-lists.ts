@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Ledger } from '../../application/ports.ts';
 import { KEYS, type Key } from '../../contract/table.ts';
@@ -18,7 +19,10 @@ export const dynamodbDenyLists = ({ client, TableName, get }: Table): Pick<Ledge
     return item && { state: item['state'] as DenyList, version: Number(item['version']) };
   },
   putDenyList: async (before, state, dueAtMs) => {
-    await client.send(new PutCommand({ TableName, ...denyListPut(before, state, dueAtMs) })).catch((error: unknown) => {
+    const { Item, ...asRead } = denyListPut(before, state, dueAtMs);
+    const by = randomUUID();
+    await client.send(new PutCommand({ TableName, Item: { ...Item, by }, ...asRead })).catch(async (error: unknown) => {
+      if ((await get(KEYS.state(state.id)))?.['by'] === by) return; // it went through unnoticed: a lease of ours, and nobody else's
       if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
       throw new Fault('ledger-conflict', true, state.id);
     });

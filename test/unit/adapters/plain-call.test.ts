@@ -118,7 +118,14 @@ describe('a queue', () => {
     expect(asked).toMatchObject([{ target: 'AmazonSQS.SendMessage' }]);
     expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
       ...{ QueueUrl: 'https://sqs.us-east-1.amazonaws.com/1/owner', MessageBody: '{"id":"own_1"}', DelaySeconds },
+      MessageGroupId: 'at-leisure',
     });
+  });
+
+  it('is given a deny in no group, so that a backlog of anything else does not hold it up', async () => {
+    answers = [says(200, '{}')];
+    await wake().send({ ...item, denies: true }, 0);
+    expect(JSON.parse(asked[0]?.body ?? '')).not.toHaveProperty('MessageGroupId');
   });
 
   it('is asked again where there was no answer, three times in all', async () => {

@@ -4,6 +4,7 @@ import { providerWorld, type Send } from '../../../lib/adapters/memory/provider-
 import { memorySecrets } from '../../../lib/adapters/memory/secrets-manager.ts';
 import { memoryWake } from '../../../lib/adapters/memory/wake.ts';
 import { command } from '../../../lib/application/record.ts';
+import { commandAndWake } from '../../../lib/application/wake-at.ts';
 import { workOnCredential } from '../../../lib/application/work-credential.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
 import { type CredentialId, type EpochMs, plusMs } from '../../../lib/domain/types.ts';
@@ -61,6 +62,34 @@ describe('a worker that has denied a credential', () => {
     await command(ports, id, { type: 'revoke', cause: 'requested' }, CONTEXT);
     const { end, state } = await work(id);
     expect([end, state?.blocked?.step]).toEqual(['waiting', 'deny']);
-    expect(messages).toEqual([{ queue: 'aws-iam-user', id, visibleAtMs: state?.blocked?.nextTryAtMs }]);
+    expect(messages).toEqual([{ queue: 'aws-iam-user', id, denies: true, visibleAtMs: state?.blocked?.nextTryAtMs }]);
+  });
+});
+
+describe('a message for a worker', () => {
+  it.each([
+    ['a revocation', { type: 'revoke', cause: 'requested' }, { denies: true, afterMs: 0 }],
+    ['a suspension', { type: 'suspend', why: 'requested', ends: undefined }, { denies: true, afterMs: 0 }],
+    ['a rotation', { type: 'rotate' }, { denies: undefined, afterMs: 0 }],
+  ] as const)('says of %s whether it waits for a deny', async (_what, wanted, { denies, afterMs }) => {
+    const { ports, id, messages } = await inUse();
+    await commandAndWake(ports, id, wanted, CONTEXT);
+    const visibleAtMs = ports.clock.now() + afterMs;
+    expect(messages).toEqual([{ queue: 'aws-iam-user', id, visibleAtMs, ...(denies && { denies }) }]);
+  });
+
+  it('comes when a resumption may go on, and not before; none where the command is refused', async () => {
+    const { ports, id, work, messages } = await inUse();
+    await commandAndWake(ports, id, { type: 'suspend', why: 'requested', ends: undefined }, CONTEXT);
+    await work(id);
+    messages.length = 0;
+    const { holder } = (await ports.ledger.credential(id))?.state ?? {};
+    if (!holder) throw new Error('nothing there');
+    await commandAndWake(ports, id, { type: 'resume', holder }, CONTEXT);
+    const state = (await ports.ledger.credential(id))?.state;
+    expect(messages).toEqual([{ queue: 'aws-iam-user', id, visibleAtMs: state?.status === 'suspended' && state.liftAtMs }]);
+    messages.length = 0;
+    expect(await commandAndWake(ports, id, { type: 'rotate' }, CONTEXT)).toMatchObject({ ok: false });
+    expect(messages).toEqual([]);
   });
 });

@@ -214,8 +214,9 @@ export function watch(here: Company, knew: readonly KeyId[] = []): void {
       const owner = here.owner(subject);
       const works = keysOf(here, subject).some((keyId) => working.has(keyId));
       if (!owner?.killed || owner.killWork?.phase === 'unlist') cutOff.delete(subject);
-      else if (!works) cutOff.add(subject);
-      else if (cutOff.has(subject)) throw new Error(`${subject} was cut off, and is not any more`);
+      else if (!works && (onList(here, subject) || !owner.killWork))
+        cutOff.add(subject); // by this kill, not by what an earlier one left
+      else if (works && cutOff.has(subject)) throw new Error(`${subject} was cut off, and is not any more`);
       if (owner?.killed && !owner.killWork && !onList(here, subject)) for (const one of heldBy(here, subject)) deniedByItself(here, one);
     }
     for (const one of here.credentials()) {
