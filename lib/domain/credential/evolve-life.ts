@@ -53,7 +53,7 @@ export function resumptionStarted(state: Credential, event: Event<'ResumptionSta
 
 /** Of a suspension; of a revocation in `evolve`. A deny before a call that gives access back has landed is repeated after it. */
 export function suspensionDenied(state: Suspended, { startedAtMs, atMs }: Event<'AccessDenied'>): Suspended {
-  if (state.liftAtMs !== undefined || state.denyAtMs === undefined || startedAtMs < state.denyAtMs) return state;
+  if (state.denyAtMs === undefined || startedAtMs < state.denyAtMs) return state;
   const again = latest(state.givingBackUntilMs) > startedAtMs ? state.givingBackUntilMs : undefined;
   const blocked = state.blocked?.step === 'deny' ? undefined : state.blocked;
   return { ...state, deniedAtMs: state.deniedAtMs ?? atMs, denyAtMs: again, blocked };

@@ -108,10 +108,8 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
 
 /** A deny that began before the record wanted this one proves nothing. */
 function denied(state: Credential, startedAtMs: EpochMs, nowMs: EpochMs): Decision {
-  const wanted =
-    (state.status === 'revoking' && state.stage === 'deny' && startedAtMs >= state.denyAtMs) ||
-    (state.status === 'suspended' && state.liftAtMs === undefined && state.denyAtMs !== undefined && startedAtMs >= state.denyAtMs);
-  return wanted ? accept({ type: 'AccessDenied', startedAtMs, atMs: nowMs }) : accept();
+  const wanted = state.status === 'suspended' || (state.status === 'revoking' && state.stage === 'deny') ? state.denyAtMs : undefined;
+  return wanted !== undefined && startedAtMs >= wanted ? accept({ type: 'AccessDenied', startedAtMs, atMs: nowMs }) : accept();
 }
 
 const retiresAgain = ({ rotation, givingBackUntilMs }: Credential, nowMs: EpochMs) => {
@@ -120,14 +118,14 @@ const retiresAgain = ({ rotation, givingBackUntilMs }: Credential, nowMs: EpochM
 };
 
 function onceMore({ versions }: Credential, keyId: KeyId, nowMs: EpochMs): { readonly againAtMs?: EpochMs } {
-  const version = versions.find((one) => one.phase === 'restoring' && one.keyId === keyId);
-  return version?.phase === 'restoring' && nowMs < version.settledAtMs ? { againAtMs: version.settledAtMs } : {};
+  const version = versions.filter((one) => one.phase === 'restoring').find((one) => one.keyId === keyId);
+  return version && nowMs < version.settledAtMs ? { againAtMs: version.settledAtMs } : {};
 }
 
 function verified(state: Credential, fence: number, { attempt, usable }: Extract<Outcome, { of: 'verify' }>, nowMs: EpochMs): Decision {
   if (usable) return accept({ type: 'VersionVerified', fence, attempt, atMs: nowMs });
-  const version = state.versions.find((known) => known.attempt === attempt);
-  const backoffMs = version?.phase === 'stored' ? verifyBackoffMs(version.tries + 1) : undefined;
+  const version = state.versions.filter((known) => known.phase === 'stored').find((known) => known.attempt === attempt);
+  const backoffMs = version && verifyBackoffMs(version.tries + 1);
   return backoffMs === undefined
     ? accept({ type: 'VersionGivenUp', fence, attempt, atMs: nowMs })
     : accept({ type: 'VersionNotYetUsable', fence, attempt, verifyAtMs: plusMs(nowMs, backoffMs) });
@@ -145,8 +143,8 @@ function retirement(
   { usageLagMs }: Timing,
 ): Decision {
   const current = state.versions.find((version) => version.phase === 'current');
-  const old = state.versions.find((version) => version.phase === 'retiring' && version.keyId === keyId);
-  if (old?.phase !== 'retiring' || current?.phase !== 'current')
+  const old = state.versions.filter((version) => version.phase === 'retiring').find((version) => version.keyId === keyId);
+  if (!old || current?.phase !== 'current')
     return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs: nowMs, overdue: false });
   const { overlapMs, stillInUse } = state.rotation;
   const newIsUsed = newUsedAtMs !== undefined && newUsedAtMs > current.verifiedAtMs + usageLagMs;
@@ -173,10 +171,7 @@ function recovered(
   const open = state.versions.flatMap((version) => (version.phase === 'attempted' || version.phase === 'created' ? [version] : []));
   const { adopt } = capabilitiesOf(state.grant);
   const adopted = stored.filter((found) => adopt && open.some((version) => version.attempt === found.attempt));
-  const accounted = new Set([
-    ...adopted.map((found) => found.keyId),
-    ...keyIdsOf(state.versions.filter((version) => !open.some((other) => other === version))),
-  ]);
+  const accounted = new Set([...adopted.map((found) => found.keyId), ...keyIdsOf(state.versions)]);
   const lost = open.filter((version) => !adopted.some((found) => found.attempt === version.attempt));
   const doomedKeys = new Set([...keyIdsOf(lost), ...keyIds.filter((keyId) => !accounted.has(keyId))]);
   return accept({
