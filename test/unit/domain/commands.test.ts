@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, decide } from '../../../lib/domain/credential/decide.ts';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
+import type { Credential, Version } from '../../../lib/domain/credential/state.ts';
 import type { CredentialId, OwnerId } from '../../../lib/domain/types.ts';
 import {
   active,
@@ -146,8 +147,13 @@ describe('undo', () => {
     expect(becomes(later(regretting, rotation.regretMs - 1), { type: 'undo' })).toBe('UndoRequested');
     expect(becomes(later(regretting, rotation.regretMs), { type: 'undo' })).toBe('nothing-to-undo');
   });
-  it('wants nothing back that somebody knows who may no longer', () =>
-    expect(becomes(command(regretting, { type: 'replace' }), { type: 'undo' })).toBe('nothing-to-undo'));
+  it('wants nothing back that somebody knows who may no longer, though it is still there', () => {
+    const replacing = command(regretting, { type: 'replace' });
+    const [known, ...rest] = replacing.state.versions;
+    const regretted = { ...replacing.state, versions: [{ ...known, deleteAtMs: at(replacing.nowMs + 1) }, ...rest] } as Credential;
+    expect(becomes(replacing, { type: 'undo' })).toBe('nothing-to-undo');
+    expect(becomes({ ...replacing, state: regretted }, { type: 'undo' })).toBe('nothing-to-undo');
+  });
   it('wants nothing back that still works', () => expect(becomes(rotated(active()), { type: 'undo' })).toBe('nothing-to-undo'));
 });
 
@@ -179,7 +185,57 @@ describe('a handover', () => {
     ['that was asked for stays with the holder', asked, 'HeirChosen'],
     ['that has lost it already', command(ofLeave, { type: 'heir-lost' }), 'not-the-next-step'],
     ['that there is none of', command(active(), { type: 'replace' }), 'not-the-next-step'],
+    ['and who was the holder, waits too', command(active(), handOver({ leave: undefined, to: { ...holder, epoch: 9 } })), 'HeirLost'],
   ])('whose heir is gone, %s', (_what, story, expected) => expect(becomes(story, { type: 'heir-lost' })).toBe(expected));
+
+  it('has the time of a revocation, and its overlap besides', () => {
+    const deadlineMs = 5_000 + timing.revokeWithinMs + 60_000;
+    expect(ofLeave.state).toMatchObject({ replacement: { deadlineMs, overlapMs: 60_000, regretMs: 3_600_000, sinceMs: 5_000 } });
+  });
+
+  const passed = command(done(cutOff(handOver()), 'retag', { of: 'retag', ownerId: heir.id }), { type: 'pass-on' });
+  it.each<[string, Story, OwnerId, string]>([
+    ['the heir', passed, heir.id, 'SuccessionAccepted'],
+    ['the heir, while it is suspended', command(passed, suspend), heir.id, 'SuccessionAccepted'],
+    ['the heir a second time', command(passed, { type: 'accept', by: heir.id }), heir.id, 'nothing-to-accept'],
+    ['the heir, when it ends', command(passed, { type: 'revoke', cause: 'requested' }), heir.id, 'already-ending'],
+    ['the one it was taken from', passed, holder.id, 'held-by-another'],
+  ])('is accepted by %s accordingly', (_who, story, by, expected) => expect(becomes(story, { type: 'accept', by })).toBe(expected));
+});
+
+describe('a revocation', () => {
+  it.each<[string, Story, number | undefined]>([
+    ['what is made right now', requested(), 1_000 + timing.settleMs],
+    ['what was just made', later(active(), timing.settleMs - 1), 5_000 + 2 * timing.settleMs - 1],
+    ['what is there for long', later(active(), timing.settleMs), undefined],
+  ])('of %s believes no absence before it would be seen', (_what, story, settledAtMs) =>
+    expect(decide(story.state, { type: 'revoke', cause: 'requested' }, story.nowMs, timing)).toEqual({
+      ok: true,
+      events: [
+        {
+          ...{ type: 'RevocationStarted', cause: 'requested', atMs: story.nowMs, deadlineMs: story.nowMs + timing.revokeWithinMs },
+          ...(settledAtMs && { settledAtMs }),
+        },
+      ],
+    }),
+  );
+});
+
+describe('a token that is shown once', () => {
+  const terms = { scopes: [], outlivesLeave: false, delivery: 'once' } as const;
+  const holding = (...phases: readonly Version['phase'][]): Story => {
+    const versions = phases.map((phase, n) => ({ phase, attempt: attempt(n), keyId: key(n) }));
+    return { ...active(), state: { ...active().state, grant: { ...grant, connector: 'api-token', token: terms }, versions } as Credential };
+  };
+  it.each<[string, readonly Version['phase'][], string]>([
+    ['none is left', [], 'RotationRequested'],
+    ['one works', ['current'], 'RotationRequested'],
+    ['one works on', ['retiring'], 'RotationRequested'],
+    ['one waits out its regret', ['disabled'], 'RotationRequested'],
+    ['every slot is taken', ['disabled', 'current'], 'already-rotating'],
+    ['one is on its way', ['attempted'], 'already-rotating'],
+    ['one is about to go', ['doomed'], 'already-rotating'],
+  ])('is made on demand: %s', (_what, phases, expected) => expect(becomes(holding(...phases), { type: 'rotate' })).toBe(expected));
 });
 
 describe('an approval', () => {

@@ -26,6 +26,11 @@ describe('a kill of the owner', () => {
     expect(killed.state).toMatchObject({ why: 'requested', ends, killedAtMs: 7 });
   });
 
+  it('that comes again denies anew where it is being lifted meanwhile, though it is the same kill', () => {
+    const lifting = command(denied(command(active(), kill(7))), { type: 'resume', holder: active().state.holder });
+    expect(command(lifting, kill(7)).state).toMatchObject({ why: 'killed', liftAtMs: undefined, denyAtMs: lifting.nowMs });
+  });
+
   it('stops a resumption, whose removal of the deny may be out: it is denied again when that can land no later', () => {
     const resumed = command(denied(command(active(), { type: 'suspend', why: 'requested' })), {
       type: 'resume',
