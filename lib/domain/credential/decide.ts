@@ -5,18 +5,19 @@ import { isDeliveredOnce } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { warningsBy } from './expiry.ts';
 import { nextStep } from './next-step.ts';
-import type {
-  Active,
-  Credential,
-  Grant,
-  Holder,
-  LeasedStep,
-  NamedHeir,
-  Provisioning,
-  RevocationCause,
-  Suspended,
-  SuspensionCause,
-  Version,
+import {
+  type Active,
+  type Credential,
+  type Grant,
+  type Holder,
+  isLiving,
+  type LeasedStep,
+  type NamedHeir,
+  type Provisioning,
+  type RevocationCause,
+  type Suspended,
+  type SuspensionCause,
+  type Version,
 } from './state.ts';
 
 /** Refused when the credential is no longer that owner's, or was given in a later life. */
@@ -195,7 +196,6 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
 
 const isSpent = ({ attemptedAtMs: [oldest, ...rest] }: Active, nowMs: EpochMs): boolean =>
   oldest !== undefined && rest.length + 1 >= KEYS_A_DAY && nowMs < plusMs(oldest, DAY_MS);
-const isLiving = (state: Credential): state is Active | Suspended => state.status === 'active' || state.status === 'suspended';
 /** What was just made may not be seen yet, and then looks gone. */
 const isNew = (state: Provisioning | Active | Suspended, nowMs: EpochMs, { settleMs }: Timing): boolean =>
   state.status === 'provisioning' || nowMs < state.activeSinceMs + settleMs;

@@ -1,12 +1,12 @@
 import { type EpochMs, latest, plusMs } from '../types.ts';
 import type { CredentialEvent } from './events.ts';
-import type { Active, Credential, Heir, Replacement, Suspended, Version } from './state.ts';
+import { type Active, type Credential, type Heir, isLiving, type Replacement, type Suspended, type Version } from './state.ts';
 
 type Event<T extends CredentialEvent['type']> = Extract<CredentialEvent, { type: T }>;
 
 /** Only a credential that lives can be suspended or change hands; `decide` sees to that. */
 function living(state: Credential, event: CredentialEvent): Active | Suspended {
-  if (state.status === 'active' || state.status === 'suspended') return state;
+  if (isLiving(state)) return state;
   throw new Error(`history: ${event.type} while ${state.status}`);
 }
 
@@ -15,19 +15,13 @@ function activeOnly(state: Credential, event: CredentialEvent): Active {
   throw new Error(`history: ${event.type} while ${state.status}`);
 }
 
-/** What was to be disabled with a replacement that is not carried on is so still: the call may be out. */
 export function suspensionStarted(state: Credential, event: Event<'SuspensionStarted'>): Suspended {
   const { why, atMs, ends, killedAtMs } = event;
   const before = living(state, event);
   const again = before.status === 'suspended' && before.liftAtMs === undefined ? before : undefined;
-  const { replacement } = before;
-  const versions = before.versions.map((version) =>
-    version.phase === 'retiring' && replacement && isKnown(replacement, version) ? { ...version, allowed: true } : version,
-  );
   return {
     ...before,
-    versions,
-    replacement: withoutHeir(replacement),
+    replacement: withoutHeir(before.replacement),
     status: 'suspended',
     why,
     ends,
@@ -100,9 +94,10 @@ export function replacementStarted(state: Credential, event: Event<'ReplacementS
 export const isKnown = ({ known }: Replacement, { attempt }: Version): boolean => attempt !== undefined && known.includes(attempt);
 
 /** Whether, with `versions`, nobody but us has ever seen a key that works. */
-export function cutOffBy<T extends Credential>(state: T, atMs: EpochMs): T {
-  if (state.status !== 'active' || !state.replacement || state.replacement.cutOffAtMs !== undefined) return state;
+export function cutOffBy(state: Credential, atMs: EpochMs): Credential {
+  if (!isLiving(state)) return state;
   const { replacement, versions } = state;
+  if (!replacement || replacement.cutOffAtMs !== undefined) return state;
   if (versions.some((version) => isKnown(replacement, version) && version.phase !== 'disabled')) return state;
   return { ...state, replacement: replacement.heir ? { ...replacement, cutOffAtMs: atMs } : undefined };
 }

@@ -4,7 +4,7 @@ import { latest, plusMs } from '../types.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { cutOffBy, isKnown } from './evolve-life.ts';
-import type { Credential, Version } from './state.ts';
+import { type Credential, isLiving, type Replacement, type Version } from './state.ts';
 
 /** More than the versions of a secret that can still carry a label; bounds the record. */
 const KEPT_ATTEMPTS = 20;
@@ -14,7 +14,8 @@ type Event<T extends CredentialEvent['type']> = Extract<CredentialEvent, { type:
 /** The step has its answer: the lease is free, nothing is out under it, nothing blocks. */
 export const answered = <T extends Credential>(state: T): T => ({ ...state, lease: undefined, inFlight: undefined, blocked: undefined });
 
-export const isLiving = (state: Credential) => state.status === 'active' || state.status === 'suspended';
+/** It goes on in a suspension, whose answers were on their way before. */
+const replacementOf = (state: Credential): Replacement | undefined => (isLiving(state) ? state.replacement : undefined);
 
 export const changed = (state: Credential, attempt: string, change: (version: Version) => Version): Credential => ({
   ...state,
@@ -41,7 +42,7 @@ export const byKey = (state: Credential, keyId: string, change: (version: Keyed)
 
 /** One that somebody knew who may no longer is not wanted back, so it has no regret time. */
 export function disabled(state: Credential, event: Event<'VersionDisabled'>): Credential {
-  const replacement = state.status === 'active' ? state.replacement : undefined;
+  const replacement = replacementOf(state);
   const next = retiring(state, event.keyId, (version) => {
     const { attempt, keyId } = version;
     const regretMs = replacement && isKnown(replacement, version) ? 0 : state.rotation.regretMs;
@@ -52,7 +53,7 @@ export function disabled(state: Credential, event: Event<'VersionDisabled'>): Cr
 
 export function promoted(state: Credential, { attempt: promoted, atMs }: Event<'VersionPromoted'>): Credential {
   const { hardLimitMs, everyMs } = state.rotation;
-  const replacement = state.status === 'active' ? state.replacement : undefined;
+  const replacement = replacementOf(state);
   const stillKnown = replacement?.known.includes(promoted);
   const overlapMs = stillKnown ? 0 : (replacement?.overlapMs ?? state.rotation.overlapMs);
   const versions = state.versions.map((version): Version => {

@@ -11,21 +11,9 @@ import {
   suspensionLifted,
   suspensionStarted,
 } from './evolve-life.ts';
-import {
-  answered,
-  byKey,
-  changed,
-  created,
-  disabled,
-  failed,
-  isLiving,
-  promoted,
-  recovered,
-  retiring,
-  started,
-} from './evolve-versions.ts';
+import { answered, byKey, changed, created, disabled, failed, promoted, recovered, retiring, started } from './evolve-versions.ts';
 import { expiryOf } from './expiry.ts';
-import type { Active, Credential, Provisioning, RevocationStage, Revoking, Version } from './state.ts';
+import { type Active, type Credential, isLiving, type Provisioning, type RevocationStage, type Revoking, type Version } from './state.ts';
 
 type Event<T extends CredentialEvent['type']> = Extract<CredentialEvent, { type: T }>;
 

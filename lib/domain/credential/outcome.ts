@@ -144,8 +144,7 @@ function retirement(
 ): Decision {
   const current = state.versions.find((version) => version.phase === 'current');
   const old = state.versions.filter((version) => version.phase === 'retiring').find((version) => version.keyId === keyId);
-  if (!old || current?.phase !== 'current')
-    return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs: nowMs, overdue: false });
+  if (!old || current?.phase !== 'current') return accept({ type: 'RetirementPostponed', fence, keyId, checkAtMs: nowMs, overdue: false });
   const { overlapMs, stillInUse } = state.rotation;
   const newIsUsed = newUsedAtMs !== undefined && newUsedAtMs > current.verifiedAtMs + usageLagMs;
   const oldIsSilent = oldUsedAtMs === undefined || nowMs >= oldUsedAtMs + usageLagMs + overlapMs;

@@ -279,6 +279,8 @@ interface Revoked extends Common {
 
 export type Credential = Provisioning | Active | Suspended | Revoking | Revoked;
 
+export const isLiving = (state: Credential): state is Active | Suspended => state.status === 'active' || state.status === 'suspended';
+
 /** Nobody ever had that key. */
 export const isDoomed = ({ versions }: Credential, keyId: KeyId): boolean =>
   versions.some((version) => version.phase === 'doomed' && version.keyId === keyId);

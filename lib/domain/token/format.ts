@@ -3,8 +3,6 @@ import type { CredentialId } from '../types.ts';
 /** Crockford's base 32 in lower case: five bits a character, none that is taken for another, no case to lose on the way. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const PREFIX = 'nhi';
-/** 256 bits. */
-const SECRET_LENGTH = 52;
 /** 32 bits. */
 const CHECKSUM_LENGTH = 7;
 
@@ -30,7 +28,7 @@ export const tokenIdOf = (id: CredentialId): string => id.slice('cred_'.length).
 
 /** `nhi_<environment>_<id>_<secret>`, without the checksum; `secret`: 32 bytes of chance. */
 export const tokenBody = (environment: string, id: string, secret: Uint8Array): string =>
-  `${PREFIX}_${environment}_${id}_${encoded(secret).slice(0, SECRET_LENGTH)}`;
+  `${PREFIX}_${environment}_${id}_${encoded(secret)}`;
 
 export const withChecksum = (body: string): string => `${body}${checksumOf(body)}`;
 
@@ -45,6 +43,7 @@ export function parseToken(text: string, environment: string): ParsedToken {
   return of === environment ? { ok: true, id, body } : { ok: false, why: 'other-environment' };
 }
 
+/** 256 bits: 51 characters, and one bit more. */
 function encoded(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;
@@ -55,7 +54,7 @@ function encoded(bytes: Uint8Array): string {
     for (; bits >= 5; bits -= 5) text += ALPHABET[(held >>> (bits - 5)) & 31];
     held &= (1 << bits) - 1;
   }
-  return bits > 0 ? text + ALPHABET[(held << (5 - bits)) & 31] : text;
+  return text + ALPHABET[(held << (5 - bits)) & 31];
 }
 
 /** CRC-32 as in PNG and gzip: it finds every change of up to 32 bits in a row, hence of any one character. */

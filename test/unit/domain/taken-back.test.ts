@@ -1,7 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../../lib/domain/credential/decide.ts';
+import { evolve } from '../../../lib/domain/credential/evolve.ts';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
-import type { Holder } from '../../../lib/domain/credential/state.ts';
-import { active, command, denied, done, holder, key, later, phases, promoted, retired, type Story, start, timing, wants } from './given.ts';
+import type { Credential, Holder } from '../../../lib/domain/credential/state.ts';
+import {
+  active,
+  at,
+  attempt,
+  command,
+  denied,
+  done,
+  handOver,
+  heir,
+  holder,
+  key,
+  later,
+  outcome,
+  phases,
+  promoted,
+  resumed,
+  retired,
+  type Story,
+  start,
+  timing,
+  wants,
+} from './given.ts';
 
 const disabled = (): Story => retired(promoted(command(active(), { type: 'rotate' })));
 const enabled = (story: Story): Story => done(story, 'enable-version', { of: 'enable-version', keyId: key(1), there: true });
@@ -32,7 +55,95 @@ describe('a suspension in the middle of a replacement', () => {
     expect(story.state.status).toBe('active');
     expect(wants(later(story, timing.leaseMs + timing.settleMs))).toBe('disable-version');
   });
+
+  const replacing = command(active(), { type: 'replace' });
+  const suspend = { type: 'suspend', why: 'requested' } as const;
+  const disabled = { of: 'disable-version', keyId: key(1) } as const;
+
+  it('gives the overlap of a suspended key to none that somebody knows who may no longer', () => {
+    const known = promoted(command(active(), handOver()));
+    const [leaving, current] = resumed(denied(command(known, suspend))).state.versions;
+    expect([leaving, current]).toEqual(known.state.versions);
+  });
+
+  it('ends it where the last of its keys was being disabled: that one has no regret, and nothing is left to replace', () => {
+    const off = outcome(denied(command(start(promoted(replacing), 'disable-version'), suspend)), disabled);
+    expect(off.state).toMatchObject({
+      replacement: undefined,
+      versions: [{ phase: 'disabled', deleteAtMs: off.nowMs }, { phase: 'current' }],
+    });
+    const gone = done(resumed(off), 'delete-version', { of: 'delete-version', keyId: key(1) });
+    expect(decide(gone.state, { type: 'rotate' }, gone.nowMs, timing).ok).toBe(true);
+  });
+
+  it('ends it for a handover too, which is broken off', () => {
+    const due = later(promoted(command(active(), handOver())), 60_000);
+    const off = outcome(denied(command(start(due, 'disable-version'), suspend)), disabled);
+    expect(off.state).toMatchObject({ replacement: undefined, holder });
+  });
+
+  it('a key that was being promoted takes the place of the old one, which has the overlap of the replacement', () => {
+    const promoting = start(verified(replacing), 'promote');
+    const story = resumed(outcome(denied(command(promoting, suspend)), { of: 'promote', attempt: attempt(2) }));
+    expect(phases(story)).toEqual(['1 retiring', '2 current']);
+    expect(wants(later(story, timing.leaseMs + timing.settleMs))).toBe('disable-version');
+  });
+
+  it('a key that was being promoted, and is known as well, is replaced by the next', () => {
+    const promoting = start(command(verified(command(active(), { type: 'rotate' })), { type: 'replace' }), 'promote');
+    const story = outcome(denied(command(promoting, suspend)), { of: 'promote', attempt: attempt(2) });
+    expect(story.state).toMatchObject({ rotateAtMs: story.nowMs, replacement: { known: [attempt(1), attempt(2)] } });
+  });
 });
+
+describe('a replacement', () => {
+  const replaced = promoted(command(active(), handOver()));
+  const off = done(later(replaced, 60_000), 'disable-version', { of: 'disable-version', keyId: key(1) });
+
+  it('knows every key but those that no attempt of ours made, and leaves old ones no time', () => {
+    const stray = { phase: 'doomed', attempt: undefined, keyId: key(9) } as const;
+    const rotating = promoted(command(active(), { type: 'rotate' }));
+    const story = { ...rotating, state: { ...rotating.state, versions: [...rotating.state.versions, stray] } as Credential };
+    const { state, nowMs } = command(story, { type: 'replace' });
+    const retiring = { phase: 'retiring', attempt: attempt(1), keyId: key(1), checkAtMs: nowMs, hardLimitAtMs: nowMs, allowed: true };
+    expect(state).toMatchObject({
+      replacement: { known: [attempt(1), attempt(2)] },
+      versions: [retiring, rotating.state.versions[1], stray],
+    });
+  });
+
+  it('is cut off once: a key of its own that is disabled later moves nothing', () => {
+    const event = { type: 'VersionDisabled', fence: off.state.fence, keyId: key(1), atMs: at(off.nowMs + 1) } as const;
+    expect(off.state).toMatchObject({ replacement: { cutOffAtMs: off.nowMs } });
+    expect(evolve(off.state, event)).toMatchObject({ replacement: { cutOffAtMs: off.nowMs } });
+  });
+
+  it('passes nothing on that there is none of', () =>
+    expect(() => evolve(active().state, { type: 'CredentialHandedOver', to: heir, atMs: at(0) })).toThrow(/^history: /));
+});
+
+describe('what holds a suspension up', () => {
+  const blocked = { code: 'x', sinceMs: at(1), tries: 1, nextTryAtMs: at(2) };
+  const suspended = command(active(), { type: 'suspend', why: 'requested' });
+  const having = (change: object) => ({ ...suspended, state: { ...suspended.state, ...change } as Credential });
+  it.each(['deny', 'recover'] as const)('a refusal of its deny is forgotten with the deny, another is not: %s', (step) =>
+    expect(denied(having({ blocked: { ...blocked, step } })).state.blocked).toEqual(step === 'deny' ? undefined : { ...blocked, step }),
+  );
+
+  it('the secret is closed until it is resumed', () => {
+    const ends = { atMs: at(1e9), cause: 'owner-left' } as const;
+    const again = command(having({ secretClosedAtMs: at(7) }), { type: 'suspend', why: 'requested', ends });
+    expect(again.state).toMatchObject({ secretClosedAtMs: 7, ends });
+    expect(resumed(denied(again)).state).not.toHaveProperty('secretClosedAtMs');
+  });
+});
+
+/** The second key, seen to work. */
+function verified(story: Story): Story {
+  const created = outcome(start(story, 'create-version', 2), { of: 'create-key', attempt: attempt(2), keyId: key(2) });
+  const stored = later(outcome(created, { of: 'store', attempt: attempt(2) }), 4_000);
+  return done(stored, 'verify', { of: 'verify', attempt: attempt(2), usable: true });
+}
 
 describe('an owner tag whose answer is lost', () => {
   it('is not followed by another before it can’t land any more', () => {
