@@ -115,8 +115,8 @@ export function nextDenyStep(list: DenyList, nowMs: EpochMs): DenyStep {
   const checkAtMs = lostUntilMs ?? (keys.length ? plusMs(list.renderedAtMs, RECHECK_MS) : undefined);
   if (checkAtMs !== undefined && nowMs >= checkAtMs) return { do: 'check' };
   if (list.pruneOwed) return { do: 'prune' };
-  const times = [checkAtMs, ...entries.map(({ untilMs }) => untilMs)].filter((at) => at !== undefined && at > nowMs);
-  return times.length ? { do: 'wait', untilMs: Math.min(...(times as EpochMs[])) as EpochMs } : { do: 'rest' };
+  const ahead = [checkAtMs, ...entries.map(({ untilMs }) => untilMs)].flatMap((at) => at ?? []).filter((at) => at > nowMs);
+  return ahead.length ? { do: 'wait', untilMs: Math.min(...ahead) as EpochMs } : { do: 'rest' };
 }
 
 export function denyListDueAtMs(list: DenyList, nowMs: EpochMs): EpochMs | undefined {

@@ -26,7 +26,12 @@ describe('JSON in the canonical form', () => {
     );
   });
 
-  it.each([[Number.NaN], [Number.POSITIVE_INFINITY], [1n], [() => 1]])('refuses %s', (value) => {
-    expect(() => canonicalJson({ value })).toThrow(TypeError);
+  it.each([
+    [Number.NaN, 'not a JSON number: NaN'],
+    [Number.POSITIVE_INFINITY, 'not a JSON number: Infinity'],
+    [1n, 'not JSON: bigint'],
+    [() => 1, 'not JSON: function'],
+  ])('refuses %s', (value, why) => {
+    expect(() => canonicalJson({ value })).toThrow(new TypeError(why));
   });
 });

@@ -3,6 +3,7 @@ import { killDocument } from '../../../lib/contract/kill-policy.ts';
 import {
   answered,
   begun,
+  type DenyLease,
   type DenyList,
   type DenyOutcome,
   denyListDueAtMs,
@@ -15,6 +16,7 @@ import {
   nextDenyStep,
   unlisted,
 } from '../../../lib/domain/deny-list.ts';
+import { retryBackoffMs } from '../../../lib/domain/timing.ts';
 import { at } from './given.ts';
 
 const SETTLE_MS = 60_000;
@@ -116,4 +118,97 @@ describe('a deny list', () => {
     expect(nextDenyStep(rendered, at(5_000))).toEqual({ do: 'render', keys: [] });
     expect(render(rendered, 5_000).entries).toEqual([]);
   });
+});
+
+describe('an entry', () => {
+  it('that comes again is one, from then on, and stays in effect', () => {
+    const rendered = render(on(empty, 'a', 'b'), 1, 'a', 'b');
+    expect(listed(rendered, 'a', at(9), at(90)).entries).toEqual([
+      { key: 'b', sinceMs: 0, inEffectAtMs: 1, untilMs: undefined },
+      { key: 'a', sinceMs: 9, inEffectAtMs: 1, untilMs: 90 },
+    ]);
+  });
+
+  it.each<[string, DenyList, boolean]>([
+    ['was never on it', empty, false], // nobody knows what the provider says
+    ['is denied', render(on(empty, 'a'), 1, 'a'), false],
+    ['is taken off the list, and not yet at the provider', unlisted(render(on(empty, 'a'), 1, 'a'), 'a'), false],
+    ['is on the list, and denied no longer', render(on(empty, 'a'), 1), false],
+    ['may be brought back by a call that is out', { ...render(empty, 1), lostUntilMs: at(5) }, false],
+    ['may be brought back by the one that renders', { ...render(empty, 1), lease: { fence: 9, step: 'render', untilMs: at(5) } }, false],
+    ['is denied no longer', render(on(empty, 'b'), 1, 'b'), true],
+    ['is denied no longer, which somebody looks at', begun(render(empty, 1), 'check', at(2), SETTLE_MS), true],
+  ])('that %s is off accordingly', (_what, list, expected) => expect(isOff(list, 'a')).toBe(expected));
+
+  const room = (list: DenyList) => {
+    const next = nextDenyStep(list, at(0));
+    return next.do === 'render' ? next.keys : [];
+  };
+  it.each<[string, number, readonly string[]]>([
+    ['fits to the character', 8, ['a', 'b']],
+    ['does not fit by one', 7, ['a']],
+    ['that is the first does not', 3, []],
+  ])('of four characters %s', (_what, capacity, expected) => expect(room(on({ ...empty, capacity }, 'a', 'b'))).toEqual(expected));
+  it('that is too large leaves its room to a smaller one', () => expect(room(on({ ...empty, capacity: 6 }, 'a', 'bbb'))).toEqual(['a']));
+
+  it('takes three characters besides its key, and with a time a statement of its own', () => {
+    expect(fillOf(on({ ...empty, capacity: 200 }, 'aaaaa', 'bb'))).toBe(7); // 8 + 5 = 13 of 200
+    expect(fillOf(on({ ...empty, capacity: 200 }, 'c@1'))).toBe(93); // 3 + 3 + 180 = 186 of 200
+  });
+
+  it('that found no room, and is over, is waited for no longer', () => {
+    const narrow = on({ ...empty, capacity: 4 }, 'a');
+    const tidy = act(render(listed(narrow, 'cred_01A', at(0), at(5)), 0, 'a'), 0, { of: 'prune' });
+    expect(nextDenyStep(tidy, at(4))).toEqual({ do: 'wait', untilMs: 5 });
+    expect(nextDenyStep(tidy, at(5))).toEqual({ do: 'wait', untilMs: 900_000 });
+  });
+});
+
+describe('a lease of the list', () => {
+  it('counts up, and is for twenty seconds', () =>
+    expect(begun(begun(empty, 'render', at(0), SETTLE_MS), 'check', at(5), SETTLE_MS)).toMatchObject({
+      ...{ fence: 2, lease: { fence: 2, step: 'check', untilMs: 5 + LEASE_MS } },
+    }));
+
+  it.each<[string, DenyLease['step'], object]>([
+    ['a render: its call may land yet, and leave a version behind', 'render', { lostUntilMs: LEASE_MS + SETTLE_MS, pruneOwed: true }],
+    ['a look: nothing', 'check', { lostUntilMs: undefined, pruneOwed: false }],
+  ])('taken over from %s', (_what, step, expected) =>
+    expect(begun(begun(empty, step, at(0), SETTLE_MS), 'check', at(LEASE_MS), SETTLE_MS)).toMatchObject(expected),
+  );
+
+  it('taken over twice waits for the later call; what has to be tidied up stays so', () => {
+    const thrice = [0, LEASE_MS, 2 * LEASE_MS].reduce((list, ms) => begun(list, 'render', at(ms), SETTLE_MS), empty);
+    expect(thrice.lostUntilMs).toBe(2 * LEASE_MS + SETTLE_MS);
+    expect(begun({ ...empty, pruneOwed: true }, 'check', at(0), SETTLE_MS).pruneOwed).toBe(true);
+  });
+
+  it('that nobody holds has no answer', () => expect(answered(empty, 0, { of: 'prune' }, at(0))).toBeUndefined());
+});
+
+describe('an answer', () => {
+  it.each([
+    [4, 5],
+    [5, undefined],
+  ])('of a look at %i says nothing of a call that may land until 5', (nowMs, lostUntilMs) =>
+    expect(act({ ...empty, lostUntilMs: at(5) }, nowMs, { of: 'check', keys: ['a'] })).toMatchObject({
+      ...{ rendered: ['a'], renderedAtMs: nowMs, lostUntilMs, lease: undefined },
+    }),
+  );
+
+  it('of a look says since when who is denied, and who is not', () => {
+    const rendered = render(on(empty, 'a', 'b'), 1, 'a');
+    const seen = act(rendered, 7, { of: 'check', keys: ['b'] });
+    expect(seen.entries.map(({ inEffectAtMs }) => inEffectAtMs)).toEqual([undefined, 7]);
+  });
+
+  it('that is a refusal is counted from the first', () => {
+    const twice = act(act(on(empty, 'a'), 3, { of: 'refused', code: 'x' }), 9, { of: 'refused', code: 'y' });
+    const nextTryAtMs = 9 + retryBackoffMs(2, empty.id);
+    expect(twice.blocked).toEqual({ code: 'y', sinceMs: 3, tries: 2, nextTryAtMs });
+    expect([nextTryAtMs - 1, nextTryAtMs].map((ms) => does(twice, ms))).toEqual(['wait', 'render']);
+    expect(render(twice, nextTryAtMs, 'a').blocked).toBeUndefined();
+  });
+
+  it('that is owed is due at once', () => expect(denyListDueAtMs(on(empty, 'a'), at(7))).toBe(7));
 });
