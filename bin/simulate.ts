@@ -1,6 +1,6 @@
 import { type RunResult, run } from '../test/simulation/run.ts';
 import { shrink } from '../test/simulation/shrink.ts';
-import { STORIES } from '../test/simulation/stories.ts';
+import { STORIES } from '../test/simulation/stories/index.ts';
 import { pairs, singles, tell } from '../test/simulation/tell.ts';
 import { readArguments, wholeNumber, wrongUse } from './arguments.ts';
 

@@ -47,7 +47,7 @@ export const revealToken =
     if (!stands) return { ok: false, why: 'not-the-owner', field: 'caller', value: arn };
     if (!isDeliveredOnce(credential.grant)) return { ok: false, why: 'not-delivered-once', field: 'id', value: id };
     if (credential.status !== 'provisioning') {
-      const changed = await changeCredential(ports)(caller, arn, id, { verb: lost ? 'replace' : 'rotate', reason });
+      const changed = await changeCredential(ports)(caller, arn, id, { verb: lost && !isOwed(credential) ? 'replace' : 'rotate', reason });
       if (!changed.ok) return changed;
     }
     const { secrets, made } = deliveringOnce(); // of this call alone: an earlier one's token is not this one's answer
@@ -61,6 +61,13 @@ export const revealToken =
       await pause(AGAIN_AFTER_MS); // somebody else holds the record for a moment
     }
   };
+
+/** Everything known is being replaced, and whoever asked for that got nothing: the one that replaces it is still to be made. */
+const isOwed = (credential: Credential): boolean => {
+  if (credential.status !== 'active' || !credential.replacement || credential.replacement.heir) return false;
+  const { known } = credential.replacement;
+  return credential.versions.every(({ attempt }) => attempt !== undefined && known.includes(attempt));
+};
 
 /** Only what is seen to work, and on record as such. */
 const madeHere = (state: Credential, made: (attempt: AttemptId) => Secret | undefined): Secret | undefined =>

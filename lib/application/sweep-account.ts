@@ -1,3 +1,4 @@
+import { CONNECTOR_KINDS } from '../domain/credential/capabilities.ts';
 import type { Credential } from '../domain/credential/state.ts';
 import { Fault } from '../domain/faults.ts';
 import { type AccountListing, type Act, dueAct, type Finding, findOrphans, type Orphan, sameFinding, seen } from '../domain/orphans.ts';
@@ -92,8 +93,9 @@ async function isStillObserved({ ledger }: AccountSweepPorts, { kind, ownerId, c
 async function orphansIn({ ledger, policy, path, idOf }: AccountSweepPorts, listing: AccountListing): Promise<readonly Orphan[]> {
   // Read after the listing: a user whose record came first can't be missed here.
   const listed = listing.users.flatMap(({ name, path: of }) => (of === path ? (idOf(name) ?? []) : []));
-  const working = await ledger.unrested('aws-iam-user');
-  const { known, unreadable } = await ledger.credentialsOf([...new Set([...listed, ...working])]);
+  // Tokens too: no listing has them, and their owners come and go as well.
+  const working = await Promise.all(CONNECTOR_KINDS.map((kind) => ledger.unrested(kind)));
+  const { known, unreadable } = await ledger.credentialsOf([...new Set([...listed, ...working.flat()])]);
   const owners = new Map<Owner['id'], Owner | 'unreadable' | undefined>();
   for (const ownerId of new Set(known.map(({ state }) => state.holder.id))) owners.set(ownerId, await ownerOf(ledger, ownerId));
   // What can't be read is no proof of anything: whoever it is about is left alone, and the alarm on unreadable records tells.

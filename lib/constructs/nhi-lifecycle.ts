@@ -188,7 +188,7 @@ export class NhiLifecycle extends Construct {
     });
     ledger(accountSweep, ...write, 'Query', 'BatchGetItem');
     accountSweep.allow(['dynamodb:Query'], [dueIndexArn]);
-    accountSweep.allow(['sqs:SendMessage'], [work.byKind['aws-iam-user'].queueArn]);
+    accountSweep.allow(['sqs:SendMessage'], [work.byKind['aws-iam-user'].queueArn, work.byKind['api-token'].queueArn]);
     sweepsAccount(this, accountSweep);
 
     this.feeds = importsFeeds(this, {

@@ -102,7 +102,8 @@ export function findOrphans(
       if (!entitled.ok && !kept && !isExcepted(state, listedAtMs))
         return [{ kind: 'not-entitled', ...of, detail: `${entitled.why}: ${entitled.value}` }];
     }
-    const missing = !live.has(state.grant.accountName) && changedAtMs + LISTING_LAG_MS < listedAtMs;
+    const isListed = state.grant.connector === 'aws-iam-user';
+    const missing = isListed && !live.has(state.grant.accountName) && changedAtMs + LISTING_LAG_MS < listedAtMs;
     return missing ? [{ kind: 'no-subject', ...of, detail: 'no such user at the provider' }] : [];
   });
   return [...ofUsers, ...ofRecords];

@@ -1,10 +1,12 @@
 import type { IamUser } from '../../lib/adapters/memory/provider-world.ts';
 import type { Verb } from '../../lib/domain/authorize.ts';
+import { isDeliveredOnce } from '../../lib/domain/credential/capabilities.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import { type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
 import type { Chance } from './chance.ts';
-import { callerOf, ENTITLED, MEMBERS, type Member, PROFILE_NAMES, refOf, SECURITY } from './company.ts';
-import { PATH, type World } from './world.ts';
+import { callerOf, ENTITLED, MEMBERS, type Member, refOf, SECURITY } from './company.ts';
+import { PATH } from './wiring.ts';
+import type { World } from './world.ts';
 
 /** Something that happens. The numbers choose among what there is by then, so that others can be left out and it still means something. */
 export interface Action {
@@ -83,7 +85,7 @@ export async function perform(here: World, { what, a, b, c }: Action, said: Said
     }
     case 'request': {
       const member = MEMBERS[a % MEMBERS.length] ?? MEMBERS[0];
-      const profile = PROFILE_NAMES[b % PROFILE_NAMES.length] ?? 'revoked';
+      const profile = of(Object.keys(here.policy.profiles), b) ?? '';
       if ([...here.ledger.credentials.values()].filter(({ state }) => state.status !== 'revoked').length >= 8) return 'enough credentials';
       await here.request(refOf(member), { profile, idempotencyKey: `k${c % 40}` });
       return `request of ${profile} for ${refOf(member)}`;
@@ -178,6 +180,10 @@ async function change(here: World, a: number, b: number, c: number): Promise<str
   const owner = here.ledger.owners.get(state.holder.id)?.state;
   const caller = owner && (verb === 'accept' || verb === 'refuse') ? callerOf(owner) : SECURITY;
   const to = refOf(MEMBERS[c % MEMBERS.length] ?? MEMBERS[0]);
+  if (isDeliveredOnce(state.grant) && owner && (verb === 'rotate' || verb === 'replace' || state.status === 'provisioning')) {
+    await here.reveal(callerOf(owner), state.id, verb === 'replace');
+    return `asks to be shown ${state.id}${verb === 'replace' ? ', since the last one is lost' : ''}`;
+  }
   await here.change(caller, state.id, verb, to);
   return `${verb} ${state.id}${verb === 'transfer' ? ` to ${to}` : ''}`;
 }

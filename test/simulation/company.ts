@@ -37,8 +37,8 @@ const rotation = {
 const transfer = { action: 'transfer', overlapMs: 5 * MINUTE_MS, regretMs: 30 * MINUTE_MS } as const;
 const eligible = { roles: [ENTITLED] };
 
-/** One for each way a credential may go. */
-export const PROFILES = {
+/** One for each way a key may go. */
+const KEYS = {
   revoked: givenProfile({ eligible, rotation }),
   suspended: givenProfile({
     ...{ eligible, rotation: { ...rotation, stillInUse: 'disable' } },
@@ -47,16 +47,21 @@ export const PROFILES = {
   transferred: givenProfile({ eligible, rotation, onLeave: transfer, onMove: 'transfer' }),
   kept: givenProfile({ eligible, rotation, onLeave: transfer, onMove: 'keep' }),
 } as const;
+const token = { connector: 'api-token', scopes: ['orders:read'], eligible, rotation } as const;
+const TOKENS = {
+  token: givenProfile({ ...token, onLeave: transfer, onMove: 'transfer' }),
+  shown: givenProfile({ ...token, delivery: 'once' }),
+} as const;
+const PROFILES = { ...KEYS, ...TOKENS } as const;
 export type ProfileName = keyof typeof PROFILES;
-export const PROFILE_NAMES = ['revoked', 'suspended', 'transferred', 'kept'] as const satisfies readonly ProfileName[];
 
 /** A guard that trips now and then, so that batches are held. */
 const tight = { owners: 3, credentials: 6 };
 const source = { kind: 'bus', accountable: STEWARD, principals: ['self'], maxSequenceJump: 1_000_000 } as const;
 
-export const COMPANY: Policy = givenPolicy({
+const COMPANY: Policy = givenPolicy({
   sources: { hr: source, team: source, watched: { ...source, mode: 'observe' } },
-  profiles: PROFILES,
+  profiles: KEYS,
   steward: STEWARD,
   guard: {
     hour: tight,
@@ -69,8 +74,12 @@ export const COMPANY: Policy = givenPolicy({
   sweeps: { orphans: { mode: 'enforce', act: 'revoke', graceMs: 20 * MINUTE_MS, maxActs: 20 } },
 });
 
-/** Nobody is held up by the guard. */
-export const WITHOUT_GUARD: Policy = { ...COMPANY, guard: givenPolicy().guard };
+/** What a company may be like; most have keys and nothing else. */
+export const COMPANIES = { keys: COMPANY, tokens: { ...COMPANY, profiles: PROFILES } } as const satisfies Readonly<Record<string, Policy>>;
+export type CompanyName = keyof typeof COMPANIES;
+
+/** Everything there is, and nobody is held up by the guard. */
+export const WITHOUT_GUARD: Policy = { ...COMPANY, profiles: PROFILES, guard: givenPolicy().guard };
 
 export const refOf = ({ source, subject }: Pick<Member, 'source' | 'subject'>): string => `${source}:${subject}`;
 

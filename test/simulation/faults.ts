@@ -52,6 +52,8 @@ export interface FaultLine {
   kind(site: string, repeatable: boolean): Call;
   /** `port` with each of its calls going through here. */
   wrap<T extends object>(process: Process, name: string, port: T): T;
+  /** The process waits so long. */
+  hold(process: Process, ms: number): Promise<void>;
   /** What lands by `nowMs`, in its order. */
   land(nowMs: EpochMs): Promise<void>;
   readonly parked: readonly Parked[];
@@ -164,6 +166,14 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
       }
       return wrapped as T;
     },
+    hold: (process, ms) =>
+      new Promise((resolve) => {
+        park(ms, async () => {
+          resolve();
+          await drained();
+        });
+        process.onHold();
+      }),
     land: async (nowMs) => {
       for (;;) {
         let first: Parked | undefined;

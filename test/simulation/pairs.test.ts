@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STORIES } from './stories.ts';
+import { STORIES } from './stories/index.ts';
 import { pairs, tell } from './tell.ts';
 
 /** Calls after the first fault that get a second one: through the recovery and the look after it. */

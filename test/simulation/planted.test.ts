@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BUGS, type Bug } from './planted.ts';
+import type { Bug } from './planted/bug.ts';
+import { BUGS } from './planted/index.ts';
 import { run } from './run.ts';
-import { STORIES } from './stories.ts';
+import { STORIES } from './stories/index.ts';
 import { singles, tell } from './tell.ts';
 
 /** Far less than the seeded runs of `npm test`. */

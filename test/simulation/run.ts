@@ -1,23 +1,26 @@
+import { isDeliveredOnce } from '../../lib/domain/credential/capabilities.ts';
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
 import { type Action, nextAction, nothingSaid, perform, type Said, say } from './actions.ts';
 import { chance } from './chance.ts';
-import { COMPANY, ENTITLED, MEMBERS } from './company.ts';
+import { COMPANIES, type CompanyName, ENTITLED, MEMBERS } from './company.ts';
 import { FAULT_KINDS, LANDS_WITHIN_MS, type PlannedFault } from './faults.ts';
 import { watchAppends } from './invariants/appends.ts';
 import type { Knowledge } from './invariants/knowledge.ts';
 import { checkStep } from './invariants/steps.ts';
 import { type Report, Violation } from './invariants/violation.ts';
 import { checkEnd, checkWhole, nothingReplayed } from './invariants/whole.ts';
-import { type Planted, type World, world } from './world.ts';
+import type { Planted } from './wiring.ts';
+import { type World, world } from './world.ts';
 
 /** What happens in a run, and what goes wrong at which call of it: enough to play it again, whole or with parts left out. */
 export interface Script {
   readonly propagationMs: number;
   readonly readLagMs: number;
   readonly observe: boolean;
+  readonly company: CompanyName;
   readonly actions: readonly Action[];
   /** By action, and by the number of the call within it. */
   readonly faults: ReadonlyMap<number, ReadonlyMap<number, PlannedFault & { readonly site: string }>>;
@@ -33,6 +36,7 @@ export interface RunResult {
   readonly reached: ReadonlyMap<string, number>;
 }
 
+const KINDS: readonly [CompanyName, ...CompanyName[]] = ['keys', 'keys', 'keys', 'tokens'];
 /** How many things may happen for one worker step: a world where nothing is done is a defect of the simulation. */
 const MOST_ACTIONS = 20;
 /** Every so many actions the whole is looked at: a history that is wrong stays so. */
@@ -46,6 +50,7 @@ export async function run(seed: number, steps: number, planted: Planted = {}): P
     propagationMs: dice.pick([3_000, 4_000, 20_000]),
     readLagMs: dice.pick([0, 4_000, 15_000]),
     observe: dice.below(16) === 0,
+    company: dice.pick(KINDS),
   };
   const faults = new Map<number, Map<number, PlannedFault & { readonly site: string }>>();
   const plan = (action: number, call: number, site: string): PlannedFault | undefined => {
@@ -91,7 +96,7 @@ async function play(
   let wrong: string[] = [];
   const setting = {
     ...script,
-    policy: script.observe ? { ...COMPANY, mode: 'observe' as const } : COMPANY,
+    policy: { ...COMPANIES[script.company], ...(script.observe && { mode: 'observe' as const }) },
     plan: (site: string) => {
       const fault = at < 0 ? undefined : plan(at, call, site);
       call += 1;
@@ -158,7 +163,7 @@ export async function turn(here: World): Promise<void> {
       else await here.deliver(message);
     }
   }
-  const [refused] = here.consume();
+  const [refused] = [...here.consume(), ...(await here.consumeTokens())];
   if (refused) throw new Violation('4 AWSCURRENT works while active', `a consumer of ${refused} was refused`);
   await here.sweepDue();
 }
@@ -180,7 +185,7 @@ export async function settle(here: World, said: Said, knows: Knowledge, to: Repo
       await here.sweepAccount();
     }
     await here.pass(untilNext(here));
-    const [refused] = here.consume();
+    const [refused] = [...here.consume(), ...(await here.consumeTokens())];
     if (refused) throw new Violation('4 AWSCURRENT works while active', `a consumer of ${refused} was refused`);
     await here.sweepDue();
     for (const message of here.messages.splice(0)) {
@@ -216,7 +221,8 @@ export function isCalm(state: Credential, nowMs: EpochMs): boolean {
   if (next.do === 'rest') return true;
   if (state.status === 'suspended') return next.do === 'wait' && next.untilMs > nowMs + A_YEAR_MS;
   if (state.status !== 'active' || state.lease || state.replacement || state.approval?.kind === 'pending') return false;
-  return state.rotateAtMs > nowMs && state.lookAgainAtMs === undefined && state.versions.length === 1 && next.do === 'wait';
+  const isUpToDate = state.rotateAtMs > nowMs || isDeliveredOnce(state.grant); // of which another is made when somebody asks
+  return isUpToDate && state.lookAgainAtMs === undefined && state.versions.length === 1 && next.do === 'wait';
 }
 
 const atRest = ({ ledger, clock, faults, messages }: World): boolean =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BUGS } from './planted.ts';
+import { BUGS } from './planted/index.ts';
 import { run } from './run.ts';
 import { shrink } from './shrink.ts';
 

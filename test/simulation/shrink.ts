@@ -1,5 +1,5 @@
 import { type RunResult, replay, type Script } from './run.ts';
-import type { Planted } from './world.ts';
+import type { Planted } from './wiring.ts';
 
 /** How often a shorter script is tried: seconds, not minutes. */
 const MOST_TRIES = 600;

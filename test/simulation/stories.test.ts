@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { memoryLedger } from '../../lib/adapters/memory/ledger.ts';
-import { STORIES } from './stories.ts';
+import { STORIES } from './stories/index.ts';
 import { singles, tell } from './tell.ts';
 
 const reached = new Set<string>();

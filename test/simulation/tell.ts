@@ -6,8 +6,9 @@ import { checkStep } from './invariants/steps.ts';
 import { type Report, Violation } from './invariants/violation.ts';
 import { checkEnd, checkWhole, nothingReplayed } from './invariants/whole.ts';
 import { defectOf, joinAll, settle, turn } from './run.ts';
-import type { Story } from './stories.ts';
-import { type Planted, world } from './world.ts';
+import type { Story } from './stories/chapters.ts';
+import type { Planted } from './wiring.ts';
+import { world } from './world.ts';
 
 /** A fault at one call of a story, counted from the first after everybody has joined. */
 export interface FaultAt extends PlannedFault {
@@ -84,7 +85,7 @@ function chosen(sites: readonly string[]): readonly number[] {
   return sites.flatMap((site, at) => {
     const times = (seen.get(site) ?? 0) + 1;
     seen.set(site, times);
-    return times <= ALIKE || /^(iam|secrets)\.|append/.test(site) ? [at] : [];
+    return times <= ALIKE || /^(iam|secrets|tokens|keys|api)\.|append/.test(site) ? [at] : [];
   });
 }
 

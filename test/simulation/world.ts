@@ -1,54 +1,39 @@
-import { memoryAccount } from '../../lib/adapters/memory/account.ts';
-import { memoryIam } from '../../lib/adapters/memory/iam.ts';
-import { memoryKillPolicy } from '../../lib/adapters/memory/kill-policy.ts';
 import { type MemoryLedger, memoryLedger } from '../../lib/adapters/memory/ledger.ts';
 import {
   accepts,
   type IamKey,
   type IamUser,
-  keyUnder,
   noteUse,
   type ProviderWorld,
   providerWorld,
-  type Send,
 } from '../../lib/adapters/memory/provider-world.ts';
-import { memorySecrets } from '../../lib/adapters/memory/secrets-manager.ts';
+import { type MemoryTokenStore, memoryTokenStore } from '../../lib/adapters/memory/token-store.ts';
 import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
-import { applyFact } from '../../lib/application/apply-fact.ts';
-import { changeCredential } from '../../lib/application/change-credential.ts';
-import { killOwner } from '../../lib/application/kill-owner.ts';
-import { credentialOf } from '../../lib/application/naming.ts';
-import type { Clock, Connector, Ids, Ledger, SecretStore, WorkItem } from '../../lib/application/ports.ts';
+import type { Clock, Ids, WorkItem } from '../../lib/application/ports.ts';
 import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
-import { listBatches, releaseBatch } from '../../lib/application/release-batch.ts';
-import { type CredentialRequest, requestCredential } from '../../lib/application/request-credential.ts';
-import { sweepAccount } from '../../lib/application/sweep-account.ts';
-import { sweepDue } from '../../lib/application/sweep-due.ts';
-import { workOnCredential } from '../../lib/application/work-credential.ts';
-import { type DenyPolicy, workOnDenyList } from '../../lib/application/work-deny-list.ts';
-import { workOnOwner } from '../../lib/application/work-owner.ts';
+import type { CredentialRequest } from '../../lib/application/request-credential.ts';
+import { parseKeyring } from '../../lib/client/token-mac.ts';
+import { verifyToken } from '../../lib/client/verify-token.ts';
 import type { Caller, Verb } from '../../lib/domain/authorize.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
-import { killListId } from '../../lib/domain/deny-list.ts';
-import { Fault } from '../../lib/domain/faults.ts';
+import { Fault, type Secret } from '../../lib/domain/faults.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type CredentialId, type DenyListId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import { PIPELINE, SECURITY } from './company.ts';
-import { type Call, drained, type FaultLine, faultLine, lostConnection, type PlannedFault, type Process } from './faults.ts';
-import { Violation } from './invariants/violation.ts';
-
-/** What a test may replace, to plant a bug. */
-export interface Planted {
-  readonly timing?: Partial<Timing>;
-  readonly policy?: Policy;
-  readonly protocol?: Protocol;
-  readonly connector?: (real: Connector) => Connector;
-  readonly secrets?: (real: SecretStore) => SecretStore;
-  readonly ledger?: (real: MemoryLedger) => Ledger;
-  readonly denyPolicy?: (real: DenyPolicy) => DenyPolicy;
-}
+import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault } from './faults.ts';
+import {
+  authorizerOf,
+  countedBytes,
+  endsWithOwner,
+  isTokenAccount,
+  letsIn,
+  type TokenKeysInMemory,
+  tokenAccount,
+  tokenKeysInMemory,
+} from './tokens.ts';
+import { type Parts, type Planted, type Started, start } from './wiring.ts';
 
 export interface Setting {
   readonly plan: (site: string) => PlannedFault | undefined;
@@ -85,34 +70,25 @@ export interface World {
   readonly consumedAtMs: ReadonlyMap<IamKey, EpochMs>;
   /** Moves the clock; what may land by then lands. */
   pass(ms: number): Promise<void>;
+  /** The owner asks for a token that is shown once; `lost`: the last answer never came. */
+  reveal(caller: Caller, id: CredentialId, lost: boolean): Promise<unknown>;
+  /** What they were shown. */
+  readonly shown: ReadonlyMap<CredentialId, readonly Secret[]>;
+  rotateTokenKey(): Promise<unknown>;
+  readonly tokenKeys: TokenKeysInMemory;
+  readonly tokens: MemoryTokenStore;
+  /** What an authorizer reads of an owner. */
+  readonly tokenOwner: ReturnType<typeof authorizerOf>;
+  /** The same as `consume`, by the code that services and authorizers check tokens with. */
+  consumeTokens(): Promise<readonly CredentialId[]>;
   /** From here on nothing goes wrong any more. */
   calm(): void;
   /** What is wrong with the code itself, whatever it did to the world. */
   readonly defects: unknown[];
 }
 
-export const PATH = '/nhi/';
 const START = 1_700_000_000_000;
 const STOP_AFTER_MS = 40_000;
-/** What may not be begun after the end of a lease: whatever gives, or can't be done twice. */
-const NOT_LATE: readonly string[] = [
-  ...([
-    'ensureAccount',
-    'ensure',
-    'createVersion',
-    'put',
-    'promote',
-    'share',
-    'lift',
-    'enableVersion',
-    'tagOwner',
-    'removeAccount',
-  ] as const),
-];
-/** As the world has it, whatever a planted policy says. */
-const { leaseMs: LEASE_MS, settleMs: SETTLE_MS } = DEFAULT_TIMING;
-const ACCOUNT = '000000000000';
-export const KILL_LIST = killListId(ACCOUNT);
 const CONSUMERS = ['arn:aws:iam::1:role/consumer'];
 
 const counted = (): Ids => {
@@ -136,95 +112,36 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
   const queue = memoryWake(clock);
   const faults = faultLine((site) => (quiet ? undefined : plan(site)), clock.now);
   const defects: unknown[] = [];
-  const plantedLedger = planted.ledger?.(ledger) ?? ledger;
+  const tokenStore = memoryTokenStore();
+  const tokenKeys = tokenKeysInMemory(clock);
   const consumedAtMs = new Map<IamKey, EpochMs>();
+  const shown = new Map<CredentialId, readonly Secret[]>();
+  const tokenOwner = authorizerOf(ledger, planted.authorizer);
+  const verify = verifyToken({
+    reader: {
+      token: tokenStore.read,
+      owner: async (id) => tokenOwner(id as OwnerId),
+    },
+    keyring: async () => parseKeyring(tokenKeys.text()),
+    environment: 'e',
+    now: clock.now,
+  });
   let keys = 0;
   const newKeyId = (): string => {
     keys += 1;
     return `AKIA${keys}`;
   };
 
-  /** One function with everything it is wired to. */
-  const start = () => {
-    const process: Process = { dead: false, onHold: () => undefined, landsByMs: undefined };
-    /** Only under a lease, but for the deny; and no call lands later than is reckoned with. */
-    const underLease = <T extends Connector | SecretStore>(port: T): T => {
-      const wrapped: Record<string, unknown> = {};
-      for (const [member, method] of Object.entries(port))
-        wrapped[member] = (first: Credential, ...rest: readonly unknown[]) => {
-          if ('grant' in first) {
-            const untilMs = first.lease?.untilMs ?? 0;
-            if (NOT_LATE.includes(member) && untilMs <= nowMs)
-              defects.push(new Violation('12 no call without the lease', `${first.id} ${member}`));
-            if (member === 'createVersion' && !ledger.credentials.get(first.id)?.state.attempts.some((attempt) => attempt === rest[0]))
-              defects.push(new Violation('1 the attempt is on record before the key exists', first.id));
-            process.landsByMs = plusMs((member === 'deny' ? plusMs(nowMs, LEASE_MS) : untilMs) as EpochMs, SETTLE_MS);
-          }
-          return method(first, ...rest);
-        };
-      return wrapped as T;
-    };
-    const send = (service: string): Send => {
-      const kinds = new Map<string, Call>();
-      return (operation, repeatable, act) => {
-        let kind = kinds.get(operation);
-        if (!kind) {
-          kind = faults.kind(`${service}.${operation}`, repeatable);
-          kinds.set(operation, kind);
-        }
-        return faults.call(process, kind, act);
-      };
-    };
-    /** The policy's calls land as late as the others. */
-    const policyOf = (port: DenyPolicy): DenyPolicy => ({
-      ...port,
-      render: (keys) => {
-        const untilMs = ledger.denyLists.get(KILL_LIST)?.state.lease?.untilMs ?? nowMs;
-        process.landsByMs = plusMs(untilMs, SETTLE_MS);
-        return port.render(keys);
-      },
-    });
-    const iam = memoryIam(provider, clock, newKeyId, send('iam'));
-    const store = memorySecrets(provider, clock, send('secrets'));
-    const killPolicy = memoryKillPolicy(provider, send('iam'));
-    const wake = faults.wrap(process, 'wake', { send: queue.send, depth: queue.depth });
-    const {
-      watch: _watch,
-      credentials: _credentials,
-      owners: _owners,
-      denyLists: _lists,
-      history: _history,
-      ...methods
-    } = { ...ledger, ...plantedLedger };
-    const base = {
-      ...{ ledger: faults.wrap<Ledger>(process, 'ledger', methods), clock, ids, timing, policy, policyDigest: 'd', wake },
-      ...{ account: ACCOUNT, requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
-    };
-    return {
-      process,
-      work: workOnCredential({
-        ...base,
-        connector: underLease(planted.connector?.(iam) ?? iam),
-        secrets: underLease(planted.secrets?.(store) ?? store),
-      }),
-      offboard: workOnOwner(base),
-      denies: workOnDenyList({ ...base, denyPolicy: policyOf(planted.denyPolicy?.(killPolicy) ?? killPolicy) }),
-      kill: killOwner(base),
-      ask: requestCredential(base),
-      hear: applyFact(base),
-      change: changeCredential(base),
-      batches: listBatches(base),
-      release: releaseBatch(base),
-      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'owner', 'deny-list'] }),
-      sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
-    };
+  const parts: Parts = {
+    ...{ clock, ids, timing, policy, ledger, provider, tokenStore, tokenKeys, randomBytes: countedBytes(), newKeyId, queue, faults },
+    ...{ defects, planted },
   };
-  const idle: ReturnType<typeof start>[] = [];
+  const idle: Started[] = [];
 
   /** A fault is what this is about; anything else that is thrown is a defect. */
-  const run = async (act: (of: ReturnType<typeof start>) => Promise<unknown>): Promise<boolean> => {
-    let one = idle.pop() ?? start();
-    while (one.process.dead) one = idle.pop() ?? start();
+  const run = async (act: (of: Started) => Promise<unknown>): Promise<boolean> => {
+    let one = idle.pop() ?? start(parts);
+    while (one.process.dead) one = idle.pop() ?? start(parts);
     let [over, answered] = [false, false];
     const { process } = one;
     process.landsByMs = undefined;
@@ -249,7 +166,7 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     return answered;
   };
 
-  return {
+  const here: World = {
     clock,
     ledger,
     provider,
@@ -261,10 +178,18 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     defects,
     consumedAtMs,
     deliver: ({ queue: of, id }) =>
-      run(async ({ offboard, denies, work }): Promise<unknown> => {
+      run(async ({ offboard, denies, work, workOnToken }): Promise<unknown> => {
         const stopAtMs = plusMs(nowMs, STOP_AFTER_MS);
-        if (of === 'deny-list') return denies(id as DenyListId, stopAtMs);
-        return of === 'owner' ? offboard(id as OwnerId, stopAtMs) : work(id as CredentialId, stopAtMs);
+        switch (of) {
+          case 'aws-iam-user':
+            return work(id as CredentialId, stopAtMs);
+          case 'api-token':
+            return workOnToken(id as CredentialId, stopAtMs);
+          case 'owner':
+            return offboard(id as OwnerId, stopAtMs);
+          case 'deny-list':
+            return denies(id as DenyListId, stopAtMs);
+        }
       }),
     hear: (fact) => run(({ hear }) => hear(fact)),
     request: (owner, asked) =>
@@ -278,13 +203,34 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       }),
     sweepDue: () => run((of) => of.sweepDue()),
     sweepAccount: () => run((of) => of.sweepAccount()),
+    reveal: (caller, id, lost) =>
+      run(async ({ reveal, answer }) => {
+        const found = await reveal(caller, caller.arn, id, { reason: 'x', lost });
+        if (found.ok) await answer(() => shown.set(id, [...(shown.get(id) ?? []), found.body]));
+      }),
+    shown,
+    rotateTokenKey: () => run((of) => of.rotateTokenKey()),
+    tokenKeys,
+    tokens: tokenStore,
+    tokenOwner,
+    consumeTokens: async () => {
+      const refused: CredentialId[] = [];
+      for (const { state } of ledger.credentials.values()) {
+        const user = state.status === 'active' && state.grant.token ? accountOf(here, state) : undefined;
+        if (!user || isCutOff(here, state, user)) continue;
+        const value = currentValue(here, state);
+        if (value === undefined) continue; // shown once, and not to whoever would look
+        const { ok } = await verify(JSON.parse(value).token, state.grant.token?.scopes[0] ?? '');
+        if (!ok) refused.push(state.id);
+      }
+      return refused;
+    },
     consume: () =>
       [...ledger.credentials.values()].flatMap(({ state }) => {
-        if (state.status !== 'active') return [];
-        const { accountName, secretName } = state.grant;
-        const user = provider.users.get(accountName);
-        if (isCutOff(ledger, state, user)) return [];
-        const key = keyUnder(provider, secretName, accountName, 'AWSCURRENT');
+        if (state.status !== 'active' || state.grant.token) return [];
+        const user = accountOf(here, state);
+        if (isCutOff(here, state, user)) return [];
+        const key = user && currentKey(here, state, user);
         if (!user || !key || !accepts(provider, user, key, nowMs)) return [state.id];
         noteUse(key, nowMs);
         consumedAtMs.set(key, nowMs);
@@ -298,10 +244,44 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       quiet = true;
     },
   };
+  return here;
 }
 
-/** Whether somebody is killed who holds it, or whose it still is at the provider: what the record says follows. */
-export function isCutOff({ owners }: MemoryLedger, { holder }: Credential, user: IamUser | undefined): boolean {
+/** The account of a credential at its provider. */
+export function accountOf({ provider, tokens, ledger }: World, { grant }: Credential): IamUser | undefined {
+  if (!grant.token) return provider.users.get(grant.accountName);
+  const record = tokens.records.get(grant.accountName);
+  return tokenAccount(record, record && ledger.owners.get(record.ownerId)?.state.key);
+}
+
+/** Whether a call with that key would be accepted now. */
+export const works = ({ provider, tokenOwner, clock }: World, user: IamUser, key: IamKey): boolean =>
+  isTokenAccount(user) ? letsIn(user, key, tokenOwner(user.record.ownerId), clock.now()) : accepts(provider, user, key, clock.now());
+
+/** The key whose value consumers find as AWSCURRENT, or were shown. */
+export function currentKey({ provider }: World, { grant, versions }: Credential, user: IamUser): IamKey | undefined {
+  const attempt =
+    grant.token?.delivery === 'once'
+      ? versions.find(({ phase }) => phase === 'current')?.attempt
+      : provider.secrets.get(grant.secretName)?.labels.get('AWSCURRENT');
+  if (attempt !== undefined) for (const key of user.keys.values()) if (key.attempt === attempt) return key;
+  return undefined;
+}
+
+/** What is to be found as AWSCURRENT; of what is shown once, what was shown of the current version. */
+export function currentValue({ provider, shown }: World, { id, grant, versions }: Credential): string | undefined {
+  const secret = provider.secrets.get(grant.secretName);
+  if (grant.token?.delivery !== 'once') return secret?.versions.get(secret.labels.get('AWSCURRENT') ?? ('' as never))?.value;
+  const current = versions.find(({ phase }) => phase === 'current')?.attempt;
+  return shown
+    .get(id)
+    ?.map((body) => body.reveal())
+    .find((body) => JSON.parse(body).versionId === current);
+}
+
+/** Whether its owner's life stops it, be it still active: somebody is killed who holds it, or whose it still is at the provider. */
+export function isCutOff({ ledger: { owners } }: World, { holder }: Credential, user: IamUser | undefined): boolean {
+  if (user && isTokenAccount(user)) return endsWithOwner(user.record, owners.get(user.record.ownerId)?.state);
   if (owners.get(holder.id)?.state.killed) return true;
   if (user && user.ownerKey !== holder.key)
     for (const { state } of owners.values()) if (state.killed && state.key === user.ownerKey) return true;

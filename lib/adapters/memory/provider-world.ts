@@ -41,7 +41,7 @@ export interface IamKey {
   usedAtMs: EpochMs | undefined;
 }
 
-export type StagingLabel = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
+type StagingLabel = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
 
 export interface StoredSecret {
   readonly credential: CredentialId;
@@ -86,14 +86,6 @@ export function use(world: ProviderWorld, keyId: KeyId, nowMs: EpochMs): boolean
     return true;
   }
   return false;
-}
-
-/** The key whose value a consumer finds under that label. */
-export function keyUnder(world: ProviderWorld, secretName: string, userName: string, label: StagingLabel): IamKey | undefined {
-  const attempt = world.secrets.get(secretName)?.labels.get(label);
-  if (attempt === undefined) return undefined;
-  for (const key of world.users.get(userName)?.keys.values() ?? []) if (key.attempt === attempt) return key;
-  return undefined;
 }
 
 /**

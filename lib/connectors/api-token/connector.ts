@@ -16,6 +16,8 @@ export interface ApiTokenConfig {
   readonly account: string;
   /** So many bytes of chance, fit for keys. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** @default real time */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 const SECRET_BYTES = 32;
@@ -28,7 +30,7 @@ const MAX_COLLISIONS = 6;
  * fence of its lease, and the record refuses one older than the last it saw: here a late call has no effect, whatever it was.
  * What takes access away is never refused.
  */
-export function apiTokenConnector({ store, keyring: read, account, randomBytes }: ApiTokenConfig): Connector {
+export function apiTokenConnector({ store, keyring: read, account, randomBytes, pause = sleep }: ApiTokenConfig): Connector {
   /** Without the keys nothing was done, and later it may be. */
   const keyring: KeyringSource = (needed) =>
     read(needed).catch((error: unknown) => {
@@ -55,7 +57,7 @@ export function apiTokenConnector({ store, keyring: read, account, randomBytes }
       const fence = Math.max(before?.fence ?? 0, credential.fence);
       const after = { ...(before ?? blank(credential)), ...changed, fence, revision: (before?.revision ?? 0) + 1 };
       if (await store.write(before, after)) return after;
-      await sleep(randomBytes(1)[0] ?? 0);
+      await pause(randomBytes(1)[0] ?? 0);
     }
     throw new Fault('provider-throttled', true, `${id} is written by others all the time`);
   };

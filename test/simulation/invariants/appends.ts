@@ -5,7 +5,7 @@ import { countsOf } from '../../../lib/domain/guard.ts';
 import { nextOwnerStep } from '../../../lib/domain/owner/decide.ts';
 import type { Owner } from '../../../lib/domain/owner/state.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
-import type { World } from '../world.ts';
+import { accountOf, type World } from '../world.ts';
 import { checkLifted } from './kill.ts';
 import { isFollowedUp, isOfCredential, isOfOwner, type Knowledge, knowledge } from './knowledge.ts';
 import { type Report, report } from './violation.ts';
@@ -75,7 +75,7 @@ function checkCredential(here: World, { before, state, envelopes, dueAtMs }: Cre
       case 'CredentialHandedOver': {
         given();
         const from = was && ledger.owners.get(was.holder.id)?.state;
-        const user = provider.users.get(grant.accountName);
+        const user = accountOf(here, state);
         const stillKnown = was?.status === 'active' ? (was.replacement?.known ?? []) : [];
         for (const { attempt, active } of user?.keys.values() ?? [])
           if (active && attempt && stillKnown.includes(attempt))
@@ -92,7 +92,7 @@ function checkCredential(here: World, { before, state, envelopes, dueAtMs }: Cre
         break;
       case 'CredentialRevoked': {
         const secret = provider.secrets.get(grant.secretName);
-        if (provider.users.has(grant.accountName)) report(to, '15 a receipt means absence', `${id} has a user`);
+        if (accountOf(here, state)) report(to, '15 a receipt means absence', `${id} has a user`);
         if (secret && secret.deletedAtMs === undefined) report(to, '15 a receipt means absence', `${id} has a secret`);
         break;
       }

@@ -1,7 +1,7 @@
-import { accepts } from '../../../lib/adapters/memory/provider-world.ts';
 import type { CredentialAppend } from '../../../lib/application/ports.ts';
 import type { Owner } from '../../../lib/domain/owner/state.ts';
-import { KILL_LIST, type World } from '../world.ts';
+import { KILL_LIST } from '../wiring.ts';
+import { accountOf, type World, works } from '../world.ts';
 import type { Knowledge } from './knowledge.ts';
 import { type Report, report } from './violation.ts';
 
@@ -10,7 +10,8 @@ export function checkKilled(here: World, knows: Knowledge, to: Report): void {
   for (const { state } of here.ledger.owners.values()) if (state.killed) checkOwner(here, state, knows, to);
 }
 
-function checkOwner({ ledger, provider, clock }: World, owner: Owner, knows: Knowledge, to: Report): void {
+function checkOwner(here: World, owner: Owner, knows: Knowledge, to: Report): void {
+  const { ledger } = here;
   const { id, key: ownerKey, killWork } = owner;
   const list = ledger.denyLists.get(KILL_LIST)?.state;
   const entry = list?.entries.find(({ key }) => key === ownerKey);
@@ -19,11 +20,11 @@ function checkOwner({ ledger, provider, clock }: World, owner: Owner, knows: Kno
   const isInForce = (entry?.inEffectAtMs !== undefined && list?.lostUntilMs === undefined) || !killWork;
   for (const credentialId of knows.heldBy(id)) {
     const credential = ledger.credentials.get(credentialId)?.state;
-    const user = credential && provider.users.get(credential.grant.accountName);
+    const user = credential && accountOf(here, credential);
     if (!user) continue;
     for (const [keyId, key] of user.keys) {
       if (!key.active || !key.attempt || !knows.knew(id, key.attempt)) continue;
-      if (isInForce && accepts(provider, user, key, clock.now()))
+      if ((isInForce || credential.grant.token) && works(here, user, key))
         report(to, '8 no key of who is killed works', `${id} ${credentialId} ${keyId}`);
       if (!user.denied && user.ownerKey !== ownerKey)
         report(to, '17 the tag never moves off who is killed', `${id} ${credentialId} ${keyId}`);

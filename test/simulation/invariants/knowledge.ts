@@ -1,9 +1,8 @@
-import { accepts } from '../../../lib/adapters/memory/provider-world.ts';
 import type { CredentialAppend, OwnerAppend, RecordAppend } from '../../../lib/application/ports.ts';
 import type { Credential } from '../../../lib/domain/credential/state.ts';
 import type { Owner } from '../../../lib/domain/owner/state.ts';
 import type { AttemptId, CredentialId, KeyId, OwnerId } from '../../../lib/domain/types.ts';
-import type { World } from '../world.ts';
+import { accountOf, type World, works } from '../world.ts';
 
 /**
  * Who could have read which version, by what happened, not by what the record says is known: whoever held the credential when the version
@@ -20,7 +19,7 @@ export interface Knowledge {
 
 const isOver = ({ status, epoch }: Owner, since: number): boolean => epoch > since || status === 'left';
 
-export function knowledge({ provider, clock }: World): Knowledge {
+export function knowledge(here: World): Knowledge {
   /** By attempt: owner to the latest life they knew it in. */
   const known = new Map<AttemptId, Map<OwnerId, number>>();
   const held = new Map<OwnerId, Set<CredentialId>>();
@@ -44,12 +43,12 @@ export function knowledge({ provider, clock }: World): Knowledge {
     },
     knew: (owner, attempt) => known.get(attempt)?.has(owner) ?? false,
     heldBy: (owner) => held.get(owner) ?? new Set(),
-    worksFor: (owner, { grant }) => {
-      const user = provider.users.get(grant.accountName);
+    worksFor: (owner, credential) => {
+      const user = accountOf(here, credential);
       if (!user || user.denied) return [];
       return [...user.keys].flatMap(([keyId, key]) => {
         const since = key.attempt && known.get(key.attempt)?.get(owner.id);
-        return since !== undefined && isOver(owner, since) && accepts(provider, user, key, clock.now()) ? [keyId] : [];
+        return since !== undefined && isOver(owner, since) && works(here, user, key) ? [keyId] : [];
       });
     },
   };

@@ -1,7 +1,7 @@
-import { accepts, type IamUser, keyUnder } from '../../../lib/adapters/memory/provider-world.ts';
+import type { IamUser } from '../../../lib/adapters/memory/provider-world.ts';
 import { type Active, type Credential, isGivenUp, type Suspended } from '../../../lib/domain/credential/state.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
-import { isCutOff, type World } from '../world.ts';
+import { accountOf, currentKey, isCutOff, type World, works } from '../world.ts';
 import { checkKilled } from './kill.ts';
 import type { Knowledge } from './knowledge.ts';
 import { type Report, report } from './violation.ts';
@@ -10,7 +10,7 @@ import { type Report, report } from './violation.ts';
 export function checkStep(here: World, knows: Knowledge, to: Report): void {
   checkKilled(here, knows, to);
   for (const [id, { state }] of here.ledger.credentials) {
-    const user = here.provider.users.get(state.grant.accountName);
+    const user = accountOf(here, state);
     switch (state.status) {
       case 'revoked': {
         const secret = here.provider.secrets.get(state.grant.secretName);
@@ -36,9 +36,9 @@ export function checkStep(here: World, knows: Knowledge, to: Report): void {
 }
 
 /** Keys made by hand are the sweep's; what we made works no more. */
-function checkCutOff({ provider, clock }: World, id: CredentialId, user: IamUser | undefined, to: Report): void {
+function checkCutOff(here: World, id: CredentialId, user: IamUser | undefined, to: Report): void {
   for (const [keyId, key] of user?.keys ?? [])
-    if (user && key.attempt && accepts(provider, user, key, clock.now())) report(to, '8 access is gone', `${id} ${keyId}`);
+    if (user && key.attempt && works(here, user, key)) report(to, '8 access is gone', `${id} ${keyId}`);
 }
 
 function checkTag({ ledger, provider }: World, { id, taggedFor, grant }: Credential, user: IamUser | undefined, to: Report): void {
@@ -74,13 +74,16 @@ function checkTagMoves(
 }
 
 function checkServed(here: World, state: Active, user: IamUser | undefined, to: Report): void {
-  const { provider, clock, ledger } = here;
+  const { provider, clock } = here;
   const { id, grant, versions, replacement } = state;
   const nowMs = clock.now();
-  const refused = isCutOff(ledger, state, user);
-  const current = keyUnder(provider, grant.secretName, grant.accountName, 'AWSCURRENT');
-  if (!refused && !(user && current && accepts(provider, user, current, nowMs))) report(to, '4 AWSCURRENT works while active', id);
-  if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers) report(to, '4 consumers may read while active', id);
+  const refused = isCutOff(here, state, user);
+  const current = user && currentKey(here, state, user);
+  const isServed = user !== undefined && current !== undefined && works(here, user, current);
+  if (!refused && !isServed) report(to, '4 AWSCURRENT works while active', id);
+  if (refused && isServed && grant.token) report(to, '8 a token ends with who has it', id); // no list has to be told first
+  if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers && grant.token?.delivery !== 'once')
+    report(to, '4 consumers may read while active', id);
   const recovers =
     state.lease !== undefined ||
     state.lookAgainAtMs !== undefined ||
@@ -93,8 +96,12 @@ function checkServed(here: World, state: Active, user: IamUser | undefined, to: 
   for (const version of versions) {
     const key = version.phase === 'attempted' ? undefined : user?.keys.get(version.keyId);
     if (key?.active && version.phase !== 'doomed') working += 1;
-    const wanted = version.phase === 'retiring' && !version.allowed && !(version.attempt && replacement?.known.includes(version.attempt));
-    if (wanted && !refused && !(user && key && accepts(provider, user, key, nowMs)))
+    const wanted =
+      version.phase === 'retiring' &&
+      !version.allowed &&
+      !(grant.token && nowMs >= version.checkAtMs) && // of which nobody notes the use: the overlap decides
+      !(version.attempt && replacement?.known.includes(version.attempt));
+    if (wanted && !refused && !(user && key && works(here, user, key)))
       report(to, '4 the old key works during the overlap', `${id} ${version.keyId}`);
     if (version.phase === 'disabled' && nowMs < version.deleteAtMs && !key)
       report(to, '5 a disabled key can be enabled again until it is deleted', `${id} ${version.keyId}`);

@@ -4,6 +4,7 @@ import { memoryWake } from '../../../lib/adapters/memory/wake.ts';
 import { grantFor } from '../../../lib/application/naming.ts';
 import { appendCredential, appendOwner, type RecordPorts } from '../../../lib/application/record.ts';
 import { sweepAccount } from '../../../lib/application/sweep-account.ts';
+import type { ConnectorKind } from '../../../lib/domain/credential/capabilities.ts';
 import type { CredentialEvent } from '../../../lib/domain/credential/events.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
 import type { LiveUser } from '../../../lib/domain/orphans.ts';
@@ -53,9 +54,9 @@ async function world(rules = RULES) {
     { type: 'OwnerJoined', sequence: 1, attributes, ...times },
   ];
   await appendOwner(records, undefined, joined, context);
-  const issue = async (n: number): Promise<void> => {
+  const issue = async (n: number, kind: ConnectorKind = 'aws-iam-user'): Promise<void> => {
     const asked = { profile: 'p', purpose: 'x', environment: 'e', consumers: [] };
-    const grant = { ...grantFor(idOf(n), 'aws-iam-user', '1', asked) };
+    const grant = grantFor(idOf(n), kind, '1', asked);
     const holder = { id: ownerId, key: 'k' as OwnerKey, epoch: 0 };
     const of = { fence: 1, attempt: attempt(n) };
     const events: readonly CredentialEvent[] = [
@@ -68,7 +69,7 @@ async function world(rules = RULES) {
       { type: 'CredentialActivated', fence: 1, atMs: nowMs },
     ];
     await appendCredential(records, undefined, events, context);
-    users.push({ name: nameOf(n), path: '/nhi/', keys: 1 });
+    if (kind === 'aws-iam-user') users.push({ name: nameOf(n), path: '/nhi/', keys: 1 });
   };
   await issue(1);
   await issue(2);
@@ -76,7 +77,7 @@ async function world(rules = RULES) {
   const ports = { ...records, account, wake, policyDigest: 'd', path: '/nhi/' };
   const credentialOf = (name: string) => (name.startsWith('nhi-cred_') ? (name.slice(4) as CredentialId) : undefined);
   return {
-    ...{ ledger, users, done, records, ownerId, wake, times },
+    ...{ ledger, users, done, records, ownerId, wake, times, issue },
     sweep: () => sweepAccount({ ...ports, policy: policyWith(rules), idOf: credentialOf })(),
     ports,
     later: (ms: number) => {
@@ -153,6 +154,24 @@ describe('a sweep of the account', () => {
       expect((await ledger.credential(idOf(1)))?.state).toMatchObject({ status: 'revoking', cause: 'orphaned' });
     },
   );
+
+  it('a token whose owner is no longer entitled falls through no more than a key does; that no listing has it says nothing', async () => {
+    const { sweep, ledger, records, ownerId, times, later, findings, issue } = await world();
+    await issue(3, 'api-token');
+    later(HOUR);
+    await sweep();
+    expect(await findings()).toEqual([]);
+    const owner = await ledger.owner(ownerId);
+    const moved: readonly OwnerEvent[] = [
+      { type: 'OwnerMoved', sequence: 2, attributes: { email: '', roles: ['other'] }, ...times },
+      { type: 'OwnerReviewed', atMs: times.receivedAtMs },
+    ];
+    await appendOwner(records, owner, moved, context);
+    await sweep();
+    later(24 * HOUR);
+    await sweep();
+    expect((await ledger.credential(idOf(3)))?.state).toMatchObject({ status: 'revoking', cause: 'orphaned' });
+  });
 
   it('a record whose user is gone is reported; a listing that may be stale proves nothing', async () => {
     const { sweep, users, done, findings } = await world();

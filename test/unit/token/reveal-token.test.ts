@@ -112,6 +112,26 @@ describe('a token that is shown once', () => {
     expect([await all.works(lost), await all.works(next)]).toEqual([false, true]);
   });
 
+  it('is made for who says once more that the last was lost, where the one who said so first died before it', async () => {
+    let dying = false;
+    const all = await given((real) => ({
+      ...real,
+      createVersion: async (...args) => {
+        if (dying) throw new Error('the process is gone');
+        return real.createVersion(...args);
+      },
+    }));
+    const id = await all.asked('once');
+    const lost = await shown(all, id);
+    dying = true;
+    await expect(shown(all, id, true)).rejects.toThrow('the process is gone');
+    dying = false;
+    for (let times = 0; times < 4; times += 1, all.pass(120_000)) await all.work(id);
+    const next = await shown(all, id, true);
+    await all.work(id);
+    expect([await all.works(lost), await all.works(next)]).toEqual([false, true]);
+  });
+
   it('is renewed with overlap on request, and not by itself', async () => {
     const all = await given();
     const id = await all.asked('once');

@@ -1,107 +1,32 @@
-import type { Verb } from '../../lib/domain/authorize.ts';
-import type { Credential } from '../../lib/domain/credential/state.ts';
-import type { Owner, OwnerFact } from '../../lib/domain/owner/state.ts';
-import type { CredentialId, EpochMs, KeyId } from '../../lib/domain/types.ts';
-import { type Said, say } from './actions.ts';
-import { callerOf, ENTITLED, MEMBERS, type ProfileName, SECURITY } from './company.ts';
-import { PATH, type World } from './world.ts';
-
-/** What a story is told with: a world, and how time goes by in it. */
-export interface Teller {
-  readonly here: World;
-  readonly said: Said;
-  /** Does it every minute until `done`, as whoever wants something asks again; a minute without a word counts too. */
-  insist(done: () => boolean, act: () => Promise<unknown>): Promise<void>;
-  /** Until all is quiet, at most so many minutes. */
-  wait(minutes: number, done: () => boolean): Promise<void>;
-}
-
-export interface Story {
-  readonly name: string;
-  readonly tell: (teller: Teller) => Promise<void>;
-  /** What it has come to in the end, whatever went wrong. */
-  readonly came: (here: World) => boolean;
-}
-
-const credentials = ({ ledger }: World): readonly Credential[] => [...ledger.credentials.values()].map(({ state }) => state);
-const isActive = (here: World): boolean => credentials(here).some(({ status }) => status === 'active');
-const only = (here: World): Credential | undefined => credentials(here)[0];
-const idOf = (here: World): CredentialId => only(here)?.id ?? ('' as CredentialId);
-const subjectOf = ({ ledger }: World, credential: Credential | undefined): string | undefined =>
-  credential && ledger.owners.get(credential.holder.id)?.state.subject;
-const keysOf = (here: World): readonly KeyId[] => [...(here.provider.users.get(only(here)?.grant.accountName ?? '')?.keys.keys() ?? [])];
-const phases = (here: World): string => (only(here)?.versions ?? []).map(({ phase }) => phase).join();
-
-const issue =
-  (profile: ProfileName, until: (here: World) => boolean = isActive) =>
-  async ({ here, insist }: Teller): Promise<void> =>
-    insist(
-      () => until(here),
-      () => here.request('hr:1', { profile, idempotencyKey: 'k' }),
-    );
-
-const member = (subject: string) => MEMBERS.find((one) => one.subject === subject) ?? MEMBERS[0];
-const tells =
-  (subject: string, type: OwnerFact['type'], change: Partial<OwnerFact> = {}, role = ENTITLED) =>
-  async ({ here, said, insist }: Teller): Promise<void> => {
-    const fact = say(here, said, member(subject), type, role, change);
-    let heard = false;
-    await insist(
-      () => heard,
-      async () => {
-        heard = (await here.hear(fact)) || heard;
-      },
-    );
-  };
-const asks =
-  (verb: Verb, done: (here: World) => boolean, to?: string, by = SECURITY) =>
-  ({ here, insist }: Teller): Promise<void> =>
-    insist(
-      () => done(here),
-      () => here.change(by, idOf(here), verb, to),
-    );
-const orders =
-  (verb: 'kill' | 'unkill', subject: string, done: (here: World) => boolean) =>
-  ({ here, insist }: Teller): Promise<void> =>
-    insist(
-      () => done(here),
-      () => here.kill(`hr:${subject}`, verb),
-    );
-const ownerOf = ({ ledger }: World, subject: string): Owner | undefined =>
-  [...ledger.owners.values()].find(({ state }) => state.source === 'hr' && state.subject === subject)?.state;
-const isKilled =
-  (subject: string) =>
-  (here: World): boolean =>
-    ownerOf(here, subject)?.killed !== undefined;
-/** Each credential carries its own deny, and the provider's list is empty again. */
-const isOut =
-  (subject: string) =>
-  (here: World): boolean =>
-    isKilled(subject)(here) && !ownerOf(here, subject)?.killWork && !here.provider.killVersions.at(-1)?.length;
-const isLifted =
-  (subject: string) =>
-  (here: World): boolean =>
-    !isKilled(subject)(here);
-const waits =
-  (minutes: number, done: (here: World) => boolean) =>
-  ({ here, wait }: Teller): Promise<void> =>
-    wait(minutes, () => done(here));
-
-const chapters =
-  (...all: readonly ((teller: Teller) => Promise<void>)[]) =>
-  async (teller: Teller): Promise<void> => {
-    for (const chapter of all) await chapter(teller);
-  };
-
-const isRotated = (here: World): boolean => phases(here) === 'current' && (only(here)?.attempts.length ?? 0) > 1;
-const isRotating = (here: World): boolean => phases(here) !== 'current';
-const isRevoked = (here: World): boolean => credentials(here).every(({ status }) => status === 'revoked') && here.provider.users.size === 0;
-const isHeldBy =
-  (subject: string) =>
-  (here: World): boolean =>
-    isActive(here) && subjectOf(here, only(here)) === subject && isRotated(here);
-const isSuspended = (here: World): boolean => only(here)?.status === 'suspended';
-const isDisabled = (here: World): boolean => phases(here).includes('disabled');
+import type { EpochMs, KeyId } from '../../../lib/domain/types.ts';
+import { callerOf, SECURITY } from '../company.ts';
+import { PATH } from '../wiring.ts';
+import {
+  approvalOf,
+  asks,
+  chapters,
+  idOf,
+  isActive,
+  isDisabled,
+  isHeldBy,
+  isKilled,
+  isLifted,
+  isOut,
+  isRevoked,
+  isRotated,
+  isRotating,
+  isSuspended,
+  issue,
+  keysOf,
+  member,
+  only,
+  orders,
+  type Story,
+  subjectOf,
+  type Teller,
+  tells,
+  waits,
+} from './chapters.ts';
 
 const plantHand = async ({ here }: Teller): Promise<void> => {
   const { provider, clock } = here;
@@ -113,7 +38,7 @@ const plantHand = async ({ here }: Teller): Promise<void> => {
 };
 
 /** The life of one credential, each way it can go. */
-export const STORIES: readonly Story[] = [
+export const KEYS: readonly Story[] = [
   { name: 'issue', tell: issue('revoked'), came: (here) => isActive(here) && keysOf(here).length === 1 },
   {
     name: 'rotate',
@@ -354,8 +279,3 @@ export const STORIES: readonly Story[] = [
     came: (here) => here.provider.users.size === 1 && keysOf(here).length === 1,
   },
 ];
-
-const approvalOf = (here: World): string | undefined => {
-  const credential = only(here);
-  return credential?.status === 'active' ? credential.approval?.kind : undefined;
-};

@@ -1,0 +1,5 @@
+import type { Story } from './chapters.ts';
+import { KEYS } from './keys.ts';
+import { TOKENS } from './tokens.ts';
+
+export const STORIES: readonly Story[] = [...KEYS, ...TOKENS];
