@@ -1,6 +1,6 @@
 import { authorizeChange, type Caller, type Verb } from '../domain/authorize.ts';
 import type { Command, Rejection } from '../domain/credential/decide.ts';
-import type { Credential } from '../domain/credential/state.ts';
+import type { Credential, Holder } from '../domain/credential/state.ts';
 import { mayHold } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner } from '../domain/owner/state.ts';
@@ -164,12 +164,8 @@ async function transfer({ ledger, policy }: ChangePorts, credential: Credential,
   if (!heir) return { ok: false, why: 'no-such-owner', field: 'to', value: to };
   const entitled = mayHold(policy, heir, credential.grant.profile, credential.grant.environment);
   if (!entitled.ok) return { ok: false, why: 'cannot-hold', field: 'to', value: `${to}: ${entitled.why}: ${entitled.value}` };
-  return {
-    ok: true,
-    wish: handOver(credential, heir, 'chosen', 'requested', credential.holder.id, []),
-    requires: holderOf(heir),
-    note: [],
-  };
+  const requires = holderOf(heir);
+  return { ok: true, wish: handOver(credential, requires, 'chosen', 'requested', credential.holder.id, []), requires, note: [] };
 }
 
 /** Goes on up the succession it came by; whoever refused is not asked again. Nobody left: it is suspended, and ends after its regret time. */
@@ -181,28 +177,27 @@ async function refusal(ports: ChangePorts, credential: Credential): Promise<Wish
   const refused = [...succession.refused, holder.id];
   // Who gave it away by a command, and could still have it, has it back.
   if (succession.cause === 'requested' && line && unfit(ports.policy, line, credential.grant, refused) === undefined) {
-    const back = handOver(credential, line, 'chosen', 'refused', succession.line, refused);
-    return { ok: true, wish: back, requires: holderOf(line), note: [] };
+    const to = holderOf(line);
+    return { ok: true, wish: handOver(credential, to, 'chosen', 'refused', succession.line, refused), requires: to, note: [] };
   }
   const found = line && (await findHeir(ports, line, credential.grant, [line.id, ...refused]));
   const note = found ? noteOf(found) : [];
-  const owner = found?.heir && (await ports.ledger.owner(found.heir.to.id))?.state;
-  if (!found?.heir || !owner) {
+  if (!found?.heir) {
     const ends = { atMs: plusMs(ports.clock.now(), rotation.regretMs), cause: 'owner-left' } as const;
     return { ok: true, wish: { type: 'suspend', why: 'owner-left', ends }, note: [...note, 'nobody can take it over'] };
   }
-  const wish = handOver(credential, owner, found.heir.rung, 'refused', succession.line, refused);
-  return { ok: true, wish, requires: found.heir.to, note };
+  const { to, rung } = found.heir;
+  return { ok: true, wish: handOver(credential, to, rung, 'refused', succession.line, refused), requires: to, note };
 }
 
 const handOver = (
   { rotation }: Credential,
-  heir: Owner,
+  to: Holder,
   rung: Extract<Command, { type: 'hand-over' }>['rung'],
   cause: 'requested' | 'refused',
   line: OwnerId,
   refused: readonly OwnerId[],
 ): Command => ({
-  ...{ type: 'hand-over', to: holderOf(heir), rung, cause, leave: undefined, line, refused },
+  ...{ type: 'hand-over', to, rung, cause, leave: undefined, line, refused },
   ...{ overlapMs: rotation.overlapMs, regretMs: rotation.regretMs },
 });

@@ -1,4 +1,4 @@
-import type { Credential } from '../domain/credential/state.ts';
+import { type Credential, keyIdsOf } from '../domain/credential/state.ts';
 import type { KeyId } from '../domain/types.ts';
 import type { Connector, SecretStore } from './ports.ts';
 
@@ -8,8 +8,8 @@ export async function lookForAttempts(connector: Connector, secrets: SecretStore
   const open = state.versions.filter((version) => version.phase === 'attempted' || version.phase === 'created');
   const stored = await Promise.all(
     open.map(async ({ attempt }) => {
-      const body = attempt && (await secrets.read(state, attempt));
-      return attempt && body ? [{ attempt, keyId: connector.keyIdOf(body) }] : [];
+      const body = await secrets.read(state, attempt);
+      return body ? [{ attempt, keyId: connector.keyIdOf(body) }] : [];
     }),
   );
   return { keyIds, stored: stored.flat() };
@@ -23,7 +23,7 @@ export async function usesOf(connector: Connector, state: Credential, oldKeyId: 
 
 /** First what the ledger knows, since that needs no listing; then what the listing shows besides. */
 export async function disableAll(connector: Connector, state: Credential, held: () => void) {
-  const known = state.versions.flatMap((version) => (version.phase === 'attempted' ? [] : [version.keyId]));
+  const known = keyIdsOf(state.versions);
   const disable = async (keyId: KeyId): Promise<void> => {
     held();
     await connector.disableVersion(state, keyId);

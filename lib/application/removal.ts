@@ -111,7 +111,8 @@ export async function carryOut(
   await commandAndWake(ports, credential.id, { ...wish, ifHeldBy }, context);
 }
 
-type Wish = Extract<Command, { type: 'revoke' | 'suspend' | 'hand-over' | 'require-approval' }>;
+type Unaddressed<C> = C extends Command ? Omit<C, 'ifHeldBy'> : never;
+type Wish = Unaddressed<Extract<Command, { type: 'revoke' | 'suspend' | 'hand-over' | 'require-approval' }>>;
 type Wished = { readonly wish: Wish; readonly note: readonly string[] };
 
 async function wishFor(
@@ -128,22 +129,14 @@ async function wishFor(
   const regretMs = rules?.regretMs ?? credential.rotation.regretMs;
   const overlapMs = rules && 'overlapMs' in rules ? rules.overlapMs : credential.rotation.overlapMs;
   const why = cause === 'owner-left-for-cause' ? 'owner-left' : cause;
-  const suspend: Wish = {
-    type: 'suspend',
-    why,
-    ends: { atMs: plusMs(clock.now(), regretMs), cause },
-    ifHeldBy: { ownerId: owner.id, epochBelow },
-  };
+  const suspend: Wish = { type: 'suspend', why, ends: { atMs: plusMs(clock.now(), regretMs), cause } };
   switch (wanted) {
     case 'revoke':
       return { wish: { type: 'revoke', cause }, note: [] };
     case 'suspend':
       return { wish: suspend, note: [] };
     case 'reapprove':
-      return {
-        wish: { type: 'require-approval', withinMs: policy.reapproval.withinMs, ifHeldBy: { ownerId: owner.id, epochBelow } },
-        note: [],
-      };
+      return { wish: { type: 'require-approval', withinMs: policy.reapproval.withinMs }, note: [] };
     case 'transfer': {
       const refused = (credential.status === 'active' && credential.replacement?.heir?.refused) || [];
       const found = await heirFor(ports, owner, credential, refused, heirs);

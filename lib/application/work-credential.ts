@@ -146,13 +146,16 @@ const closed = ({ secrets }: WorkerPorts, state: Credential): Promise<boolean> =
     },
   );
 
-async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Acting): Promise<Loaded<Credential>> {
+/** One call, or one idempotent handful of them; the others are commands, or need more than one look at the record. */
+type Call = Exclude<Acting, { readonly do: 'create-version' | 'deny' | 'give-up' | 'suspend' | 'pass-on' | 'warn' }>;
+
+async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Call): Promise<Loaded<Credential>> {
   stillHeld(ports, lease);
   return record(ports, state.id, lease.fence, await call(ports, state, next, () => stillHeld(ports, lease)));
 }
 
-/** One call, or one idempotent handful of them, and what it found. `held` throws where the lease is over by now. */
-async function call({ connector, secrets }: WorkerPorts, state: Credential, next: Acting, held: () => void): Promise<Outcome> {
+/** What it found. `held` throws where the lease is over by now. */
+async function call({ connector, secrets }: WorkerPorts, state: Credential, next: Call, held: () => void): Promise<Outcome> {
   switch (next.do) {
     case 'ensure-account':
       await connector.ensureAccount(state);
@@ -205,13 +208,6 @@ async function call({ connector, secrets }: WorkerPorts, state: Credential, next
       return { of: next.do, removed: await connector.removeAccount(state) };
     case 'confirm-absence':
       return { of: next.do, absent: !(await connector.accountExists(state)) && !(await secrets.readable(state)) };
-    case 'create-version':
-    case 'deny':
-    case 'give-up':
-    case 'suspend':
-    case 'pass-on':
-    case 'warn':
-      throw new Error(`${next.do} is not called from here`);
   }
 }
 

@@ -5,32 +5,9 @@ import { Fault } from '../../../lib/domain/faults.ts';
 import { retryBackoffMs } from '../../../lib/domain/timing.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
 import { handOver } from '../domain/given.ts';
-import { ID, type Worker, worker } from './worker.ts';
+import { breaks, ID, LOST, type Worker, worker } from './worker.ts';
 
 const MINUTE_MS = 60_000;
-const LOST = (operation: string) => new Fault('provider-unknown', true, `provider-unknown: ${operation}`);
-
-/** From now on `operation` goes wrong: once, before its effect. */
-const breaks = ({ line }: Worker, operation: string, error: Error = LOST(operation)): void => {
-  let broken = false;
-  line.around = (name, act) => {
-    if (name !== operation || broken) return act();
-    broken = true;
-    throw error;
-  };
-};
-/** `then` happens with the effect of `operation`, before it is answered. */
-const during = ({ line }: Worker, operation: string, then: () => unknown): void => {
-  let done = false;
-  line.around = async (name, act) => {
-    const answer = act();
-    if (name === operation && !done) {
-      done = true;
-      await then();
-    }
-    return answer;
-  };
-};
 const messages = ({ wake, now }: Worker) => wake.messages.map(({ queue, id, visibleAtMs }) => [queue, id, visibleAtMs - now()]);
 const rotate: Command = { type: 'rotate' };
 const suspend: Command = { type: 'suspend', why: 'requested' };
@@ -94,6 +71,37 @@ describe('work on a credential', () => {
       },
     };
     expect(await here.work(undefined, rival)).toMatchObject({ end: 'waiting', state: { versions: [{ phase: 'stored' }] } });
+  });
+
+  it('whose rival does it all has done nothing, and sends nothing', async () => {
+    const here = await worker();
+    const rival: Ledger = {
+      ...here.ledger,
+      appendCredential: async () => {
+        await here.work();
+        here.wake.messages.length = 0;
+        throw new Fault('ledger-conflict', true, 'the other was first');
+      },
+    };
+    expect((await here.work(undefined, rival)).end).toBe('waiting');
+    expect(messages(here)).toEqual([]);
+  });
+
+  it('that is gone when there is something to put down fails', async () => {
+    const here = await worker();
+    let reads = 0;
+    const emptied: Ledger = {
+      ...here.ledger,
+      credential: async (id) => {
+        reads += 1;
+        return reads === 1 ? here.ledger.credential(id) : undefined;
+      },
+    };
+    await expect(here.work(undefined, emptied)).rejects.toMatchObject({
+      code: 'ledger-unreadable',
+      retryable: false,
+      message: expect.stringContaining(ID),
+    });
   });
 
   it.each([
@@ -220,84 +228,5 @@ describe('an answer that is lost', () => {
     expect(messages(here)).toEqual([]);
     here.later(150_000);
     expect(await here.work()).toMatchObject({ state: { versions: [{ phase: 'stored' }] } });
-  });
-});
-
-describe('a lease', () => {
-  it.each([
-    ['enough for one more request', 74_999, ['CreateAccessKey', 'PutSecretValue']],
-    ['too little left', 75_000, ['CreateAccessKey']],
-  ])('with %s after a slow one', async (_what, tookMs, sent) => {
-    const here = await worker();
-    during(here, 'CreateAccessKey', () => here.later(tookMs));
-    const { end } = await here.work();
-    expect(here.requests.slice(4).slice(0, 2)).toEqual(sent);
-    expect(end === 'answer-lost').toBe(sent.length === 1);
-    expect((await here.state()).versions).toMatchObject([{ phase: sent.length === 1 ? 'created' : 'stored' }]);
-  });
-
-  it.each([
-    ['the second tag', 'TagUser', 'TagResource'],
-    ['the second half of a resumption', 'DeleteUserPolicy', 'PutResourcePolicy'],
-    ['the next key', 'UpdateAccessKey Inactive', 'ListAccessKeys'],
-  ])('that is over stops before %s', async (what, slow, next) => {
-    const here = await worker();
-    await here.active();
-    if (slow === 'TagUser') {
-      await here.want(handOver({ to: await here.holderOf('hr:2'), line: here.holder.id, overlapMs: 0 }));
-      await here.pass(1);
-    } else if (slow === 'DeleteUserPolicy') {
-      await here.want(suspend);
-      await here.work();
-      await here.want({ type: 'resume', holder: here.holder });
-      here.later(150_000);
-    } else {
-      await here.want(rotate);
-      await here.work();
-      here.later(5_000);
-      await here.work(); // two keys by now
-      await here.want(revoke);
-    }
-    here.requests.length = 0;
-    during(here, slow, () => here.later(90_000));
-    expect([what, (await here.work()).end]).toEqual([what, 'answer-lost']);
-    expect(here.requests).not.toContain(next);
-  });
-
-  it('that another worker holds by now records nothing', async () => {
-    const here = await worker();
-    await here.work();
-    here.later(4_000);
-    during(here, 'GetCallerIdentity', async () => {
-      here.later(90_000);
-      breaks(here, 'GetCallerIdentity', new Fault('provider-throttled', true, 'later'));
-      await here.work();
-    });
-    expect((await here.work()).end).toBe('answer-lost');
-    expect(await here.state()).toMatchObject({ blocked: { step: 'verify' }, versions: [{ phase: 'stored', tries: 0 }] });
-  });
-
-  it('whose refusal comes when another worker holds the record records nothing either', async () => {
-    const here = await worker();
-    let inner = false;
-    here.line.around = async (operation, act) => {
-      if (operation !== 'CreateUser' || inner) return act();
-      inner = true;
-      here.later(150_000);
-      await here.work();
-      throw new Fault('provider-refused', false, 'late');
-    };
-    expect((await here.work()).end).toBe('answer-lost');
-    expect(await here.state()).toMatchObject({ blocked: undefined, versions: [{ phase: 'stored' }] });
-  });
-});
-
-describe('a revocation that comes between a key and its value', () => {
-  it('leaves the key on record, and its value nowhere', async () => {
-    const here = await worker();
-    during(here, 'CreateAccessKey', () => here.want(revoke));
-    await here.work();
-    expect(here.requests).not.toContain('PutSecretValue');
-    expect(await here.state()).toMatchObject({ status: 'revoking', versions: [{ keyId: 'AKIA1' }] });
   });
 });

@@ -7,6 +7,7 @@ import { appendCredential, command } from '../../../lib/application/record.ts';
 import { type Worked, workOnCredential } from '../../../lib/application/work-credential.ts';
 import { type Command, decide } from '../../../lib/domain/credential/decide.ts';
 import type { Credential, Grant, Holder } from '../../../lib/domain/credential/state.ts';
+import { Fault } from '../../../lib/domain/faults.ts';
 import type { CredentialId, EpochMs } from '../../../lib/domain/types.ts';
 import { rotation } from '../domain/given.ts';
 import { company } from './company.ts';
@@ -75,3 +76,28 @@ export async function worker(change: Partial<Grant> = {}, ttlMs?: number) {
 }
 
 export type Worker = Awaited<ReturnType<typeof worker>>;
+
+/** An answer that never came. */
+export const LOST = (operation: string) => new Fault('provider-unknown', true, `provider-unknown: ${operation}`);
+
+/** From now on `operation` goes wrong: once, before its effect. */
+export const breaks = ({ line }: Worker, operation: string, error: Error = LOST(operation)): void => {
+  let broken = false;
+  line.around = (name, act) => {
+    if (name !== operation || broken) return act();
+    broken = true;
+    throw error;
+  };
+};
+/** `then` happens with the effect of `operation`, before it is answered. */
+export const during = ({ line }: Worker, operation: string, then: () => unknown): void => {
+  let done = false;
+  line.around = async (name, act) => {
+    const answer = act();
+    if (name === operation && !done) {
+      done = true;
+      await then();
+    }
+    return answer;
+  };
+};
