@@ -1,5 +1,7 @@
 import type { Command } from '../../lib/domain/credential/decide.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { Owner } from '../../lib/domain/owner/state.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
 import type { Core } from './core.ts';
 import { killCommands } from './kills.ts';
 import { fact, holderOf, isActive, learned, other, PERSONS, type Person, personOf, ROTATION, told, type World } from './world.ts';
@@ -34,7 +36,7 @@ export function commands(core: Core, world: World): readonly Commanded[] {
       ...{ type: 'hand-over', to: holderOf(heir), rung: 'chosen', cause: 'requested', leave: undefined, line: record.holder.id },
       ...{ refused: [], overlapMs: ROTATION.overlapMs, regretMs: ROTATION.regretMs },
     });
-  for (const who of PERSONS) found.push(...facts(world, who));
+  for (const who of PERSONS) found.push(...facts(core, world, who));
   return [...found, ...killCommands(core, world)];
 }
 
@@ -49,7 +51,7 @@ function takingBack(world: World, before: Credential): World {
   return learned(again ? { ...world, burnt: still } : world);
 }
 
-function facts(world: World, who: Person): readonly Commanded[] {
+function facts(core: Core, world: World, who: Person): readonly Commanded[] {
   const { owners, nowMs, record } = world;
   const owner = owners[who];
   const sequence = owner.sequence + 1;
@@ -64,7 +66,8 @@ function facts(world: World, who: Person): readonly Commanded[] {
   const holds = personOf(record.holder.id) === who;
   const handingOver = record.status === 'active' && record.replacement?.heir !== undefined; // what is made from then on is not for them
   const leaves = (cause: 'normal' | 'for-cause', onLeave: World['onLeave']): World => {
-    const left = { ...world, onLeave, owners: { ...owners, [who]: told(owner, fact(who, 'Left', sequence, cause, nowMs), nowMs) } };
+    const leaver = admitted(core, told(owner, fact(who, 'Left', sequence, cause, nowMs), nowMs), nowMs);
+    const left = { ...world, onLeave, owners: { ...owners, [who]: leaver } };
     return holds && !handingOver ? burning(left) : left;
   };
   if (!holds) return [{ say: `${who} leaves`, to: leaves('normal', world.onLeave) }];
@@ -74,4 +77,11 @@ function facts(world: World, who: Person): readonly Commanded[] {
     { say: `${who} leaves, to be suspended`, to: leaves('normal', 'suspend') },
     { say: `${who} leaves, to be revoked`, to: leaves('normal', 'revoke') },
   ];
+}
+
+/** The guard lets every leave through, at once: that its first pass may be late is in here anyway. */
+function admitted(core: Core, owner: Owner, nowMs: EpochMs): Owner {
+  const step = core.nextOwnerStep(owner, nowMs);
+  if (step.do !== 'admit') return owner;
+  return core.evolveOwner(owner, { type: 'RemovalAdmitted', of: step.of, credentials: 1, atMs: nowMs });
 }

@@ -1,277 +1,224 @@
-import type { Credential } from '../../lib/domain/credential/state.ts';
+import type { Active, Credential, Suspended } from '../../lib/domain/credential/state.ts';
 import type { DenyOutcome } from '../../lib/domain/deny-list.ts';
-import type { Owner } from '../../lib/domain/owner/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
-import { HORIZON, type Kill, numberOf, PERSONS, type SecretVersions, TICK, type Worker, type World } from './world.ts';
+import { COMPARED_TIME, ITEM, idOf, isMet, MENTIONED, placed, put, putFields, type Scope, timed } from './fields.ts';
+import { add, addLanes, begin, codeOf, type Lanes, sum, taken } from './hash.ts';
+import { type Kill, PERSONS, type Person, type SecretVersions, type Worker, type World } from './world.ts';
 
-/** For the record's history only: nothing is decided by them. */
-const TOLD = new Set([
-  'id',
-  'grant',
-  'rotation',
-  'requestedAtMs',
-  'activeSinceMs',
-  'sinceMs',
-  'receipt',
-  'attempts',
-  'verifiedAtMs',
-  'correlationId',
-  'why',
-  'cause',
-  'rung',
-  'code',
-  'tally',
-  'pass',
-  'converged',
-  'occurredAtMs',
-  'receivedAtMs',
-  'attributes',
-  'nextAttempt',
-  'record',
-  'line',
-  'from',
-]);
-/** Only whether they are there counts. */
-const WHETHER = new Set(['cutOffAtMs', 'deniedAtMs', 'secretClosedAtMs', 'succession']);
-const FENCES = new Set(['fence', 'lifting']);
-/** Times that are compared with others that have passed; of any other that has passed only that counts. */
-const COMPARED = new Set(['denyAtMs', 'givingBackUntilMs', 'readAtMs', 'startedAtMs']);
-/** What is further in the past than this can't be told from it: nobody who began then is still at it. */
-const PAST = 3 * TICK;
-const LEAST_TIME = 1_000 * TICK;
-
-/** Names of fields, in the order they were first seen in: the same string for the same content, however it came about. */
-const known = new Map<string, string[]>();
-const namesOf = (kind: string, value: object): readonly string[] => {
-  const names = known.get(kind) ?? [];
-  for (const name in value) if (!names.includes(name)) names.push(name);
-  known.set(kind, names);
-  return names;
-};
-
-/** What the text of a part depends on besides the part. */
-interface Scope {
-  readonly nowMs: EpochMs;
-  readonly fence: number;
-  readonly ranks: ReadonlyMap<string, string>;
-  /** All of that in a string. */
-  readonly key: string;
+/** The prints of the parts of a world; what comes out of it mostly has all but one of them in common with it: the same objects. */
+export interface Printed {
+  readonly world: World;
+  readonly scope: Scope;
+  readonly record: Lanes;
+  readonly owners: readonly Lanes[];
+  readonly keys: Lanes;
+  readonly secret: Lanes;
 }
 
-function put(scope: Scope, parts: string[], name: string, value: unknown): void {
-  if (value === undefined || TOLD.has(name)) return;
-  if (WHETHER.has(name)) return void parts.push(name, '!');
-  if (typeof value === 'number')
-    return void parts.push(name, FENCES.has(name) ? `${value - scope.fence}` : timed(name, value, scope.nowMs));
-  if (typeof value === 'string') return void parts.push(name, scope.ranks.get(value) ?? value);
-  if (typeof value === 'boolean') return void parts.push(name, value ? '1' : '0');
-  if (value === null || typeof value !== 'object') return;
-  parts.push(name, '(');
-  if (Array.isArray(value)) for (const item of value) put(scope, parts, '', item);
-  else for (const field of namesOf(name, value)) put(scope, parts, field, (value as Readonly<Record<string, unknown>>)[field]);
-  parts.push(')');
+/** `from`: one it came out of. */
+export function printed(world: World, from?: Printed): Printed {
+  const { record, owners, keys, secret, commands } = world;
+  const scope = scopeOf(world);
+  const before = from && isSame(from.scope, scope) ? from : undefined;
+  const of = (write: () => void): Lanes => {
+    begin(0);
+    write();
+    return taken();
+  };
+  return {
+    world,
+    scope,
+    record: before?.world.record === record ? before.record : of(() => putRecord(scope, record)),
+    owners: PERSONS.map((who, at) => {
+      const known =
+        before && before.world.owners[who] === owners[who] && before.world.commands === commands ? before.owners[at] : undefined;
+      return known ?? of(() => putOwner(scope, world, who));
+    }),
+    keys: before?.world.keys === keys ? before.keys : of(() => putKeys(scope, keys)),
+    secret: before && before.world.secret === secret ? before.secret : of(() => putSecret(scope, secret)),
+  };
 }
 
-/** One number for all worlds that differ only in the time of day, in the numbering of attempts and leases, and in the order of workers. */
-export function fingerprint(world: World): number {
-  const { nowMs, record, owners, workers, flights, user, keys, secret, burnt } = world;
-  const { fence } = record;
+/** The same for all worlds that differ only in the time of day, in the numbering of attempts and leases, and in the order of workers. */
+export function fingerprint({ world, scope, record: ofRecord, owners: ofOwners, keys, secret }: Printed): Lanes {
+  const { record, owners, workers, flights, user, burnt } = world;
+  const some: Lanes = { high: 0, low: 0 };
+  for (const worker of workers) {
+    begin(1);
+    putWorker(scope, worker);
+    sum(some);
+  }
+  for (const flight of flights) {
+    begin(2);
+    putFields(scope, flight);
+    sum(some);
+  }
+  begin(3);
+  for (const lanes of [ofRecord, ...ofOwners, keys, secret, some]) addLanes(lanes);
+  if (user) putFields(scope, user, scope.closing && !world.kill ? 'tag' : undefined);
+  add(4);
+  if (!(record.status === 'revoking' && record.cutOffAtMs !== undefined)) put(scope, MENTIONED, burnt);
+  if (world.kill) putKill(scope, world, world.kill);
+  add(5);
+  if (!scope.ending && PERSONS.some((who) => owners[who].offboarding)) add(codeOf(world.onLeave));
+  add(world.faults * 100 + world.lates * 10 + world.commands);
+  add(workers.length * 10 + flights.length);
+  if (world.flaw) add(codeOf(world.flaw));
+  return taken();
+}
+
+const LAST: readonly string[] = ['deny', 'disable-all', 'withdraw-secret', 'remove-account', 'confirm-absence'];
+
+function scopeOf(world: World): Scope {
+  const { nowMs, record, workers } = world;
   const ending = record.status === 'revoking' || record.status === 'revoked';
-  const ids = idsIn(world);
-  const key = `${nowMs}/${fence}/${ending ? 1 : 0}/${ids.join()}`;
-  const scope: Scope = { nowMs, fence, ranks: ranksOf(ids), key };
-  const of = (part: object, write: (parts: string[]) => void): Lanes => remembered(scope, part, write);
-  const sum: Lanes = { high: 0xdeadbeef, low: 0x41c6ce57 };
-  fold(
-    sum,
-    of(record, (parts) => putRecord(scope, parts, record, ending)),
-  );
-  for (const who of PERSONS)
-    fold(
-      sum,
-      of(owners[who], (parts) => putOwner(scope, parts, owners[who])),
-    );
-  const told = workers.map((worker) => of(worker, (parts) => putWorker(scope, parts, worker)));
-  for (const lanes of told.sort((a, b) => a.high - b.high || a.low - b.low)) fold(sum, lanes);
-  for (const flight of flights)
-    fold(
-      sum,
-      of(flight, (parts) => put(scope, parts, 'flight', flight)),
-    );
-  const shown = ending ? keys.map(({ keyId, active, fresh }) => ({ keyId, active, fresh })) : keys;
-  fold(
-    sum,
-    of(keys, (parts) => put(scope, parts, 'keys', shown)),
-  );
-  if (secret)
-    fold(
-      sum,
-      of(secret, (parts) => putSecret(scope, parts, secret)),
-    );
-  const rest: string[] = [];
-  put(scope, rest, 'user', user);
-  if (!(record.status === 'revoking' && record.cutOffAtMs !== undefined)) {
-    const still = burnt.filter((attempt) => scope.ranks.has(attempt));
-    put(scope, rest, 'burnt', still);
-  }
-  if (world.kill) putKill(scope, rest, world, world.kill);
-  rest.push(
-    PERSONS.some((who) => owners[who].offboarding) ? world.onLeave : '',
-    `${world.faults}${world.lates}${world.commands}`,
-    `${workers.length}${flights.length}${secret ? 1 : 0}`,
-    world.flaw ?? '',
-  );
-  fold(sum, lanesOf(rest.join()));
-  return named(sum);
+  const closing = ending && workers.every(({ step }) => LAST.includes(step.do));
+  return { nowMs, fence: record.fence, ids: idsIn(world, closing), ending, closing };
 }
 
-function putRecord(scope: Scope, parts: string[], record: Credential, ending: boolean): void {
+const isSame = (a: Scope, b: Scope): boolean =>
+  a.nowMs === b.nowMs &&
+  a.fence === b.fence &&
+  a.ending === b.ending &&
+  a.closing === b.closing &&
+  a.ids.length === b.ids.length &&
+  a.ids.every((id, at) => id === b.ids[at]);
+
+type Living = Active | Suspended;
+
+function putRecord(scope: Scope, record: Credential): void {
   const alarm = record.status === 'revoking' ? 'deadlineMs' : undefined; // of a revocation it is nothing else
-  for (const field of namesOf('credential', record))
-    if (field !== alarm && !(ending && field === 'versions'))
-      put(scope, parts, field, (record as unknown as Readonly<Record<string, unknown>>)[field]);
+  putFields(scope, record, alarm, scope.ending ? 'versions' : undefined, scope.ending ? 'taggedFor' : undefined);
+  if (record.status === 'active' || record.status === 'suspended') putOrder(scope, record);
   // Of a credential that ends it counts which keys are known, and what may still come.
-  if (!ending) return;
-  const versions = record.versions.map((version) => ('settledAtMs' in version ? version : version.keyId));
-  put(scope, parts, 'versions', versions);
+  if (!scope.ending) return;
+  for (const version of record.versions)
+    if ('settledAtMs' in version) putFields(scope, version);
+    else add(placed(scope, version.keyId));
 }
 
-function putOwner({ nowMs }: Scope, parts: string[], { status, epoch, sequence, offboarding }: Owner): void {
-  parts.push(status, `${epoch}`, `${sequence}`);
-  if (offboarding) parts.push(offboarding.admission.is, timed('', offboarding.nextAtMs, nowMs), offboarding.cause);
+/** Of what is overdue, which comes first. */
+function putOrder({ nowMs }: Scope, { versions, ...record }: Living): void {
+  const { lookAgainAtMs, lostUntilMs, taggedFor, holder } = record;
+  const times = [
+    ...versions.map((version) => ('checkAtMs' in version ? version.checkAtMs : 'deleteAtMs' in version ? version.deleteAtMs : undefined)),
+    ...[lookAgainAtMs, taggedFor === holder.id ? undefined : lostUntilMs, record.status === 'active' ? record.rotateAtMs : undefined],
+  ];
+  const overdue = times.map((at) => (at === undefined || at >= nowMs ? undefined : at));
+  if (overdue.filter((at) => at !== undefined).length < 2) return;
+  const inOrder = [...new Set(overdue)].sort((a, b) => (a ?? 0) - (b ?? 0));
+  for (const at of overdue) add(inOrder.indexOf(at));
 }
 
-function putWorker(scope: Scope, parts: string[], worker: Worker): void {
-  const { step, fence, readAtMs, untilMs, record: read, answers, outcome } = worker;
-  put(scope, parts, 'step', step);
-  parts.push(
-    `${fence - scope.fence}`,
-    step.do === 'deny' ? timed('readAtMs', readAtMs, scope.nowMs) : '',
-    timed('', untilMs, scope.nowMs),
-    outcome ? 'found' : '',
-  );
-  if (step.do === 'disable-all' || step.do === 'recover') {
-    const versions = read.versions.map((version) => (version.phase === 'attempted' ? version.attempt : version.keyId));
-    put(scope, parts, 'versions', versions);
+function putOwner({ nowMs, ending }: Scope, { owners, record, commands, kill }: World, who: Person): void {
+  const { id, status, epoch, sequence, offboarding } = owners[who];
+  // Nothing more is to be said of the owners of one that ends; what is left is their passes, and the receipt of its holder.
+  const told = !ending || commands > 0 || kill !== undefined;
+  if (told || record.holder.id === id) add(codeOf(status));
+  if (told) add(epoch);
+  if (told) add(sequence);
+  if (!offboarding) return;
+  add(timed(ITEM, offboarding.nextAtMs, nowMs));
+  if (!ending) add(codeOf(offboarding.cause));
+}
+
+function putKeys(scope: Scope, keys: World['keys']): void {
+  for (const key of keys) {
+    const { keyId, active, fresh, dead } = key;
+    // That its overlap is over is as if it had had none.
+    const isHeld = key.heldUntilMs !== undefined && key.heldUntilMs > scope.nowMs;
+    if (scope.ending) putFields(scope, { keyId, active, fresh, dead });
+    else putFields(scope, key, isHeld ? undefined : 'heldUntilMs');
   }
-  put(scope, parts, 'attempt', step.do === 'create-version' ? worker.attempt : undefined);
-  put(scope, parts, 'answers', answers);
-  if (outcome) put(scope, parts, 'outcome', outcome);
+}
+
+/** Steps whose calls depend on the versions as they were read, and how far those are told apart. */
+const READING: readonly string[] = ['recover', 'promote', 'delete-version'];
+const TOLD_APART: readonly string[] = ['attempted', 'created', 'doomed', 'current'];
+
+function putWorker(scope: Scope, worker: Worker): void {
+  const { step, fence, readAtMs, untilMs, record: read, answers, outcome } = worker;
+  putFields(scope, step);
+  add(fence - scope.fence);
+  if (step.do === 'deny') add(timed(COMPARED_TIME, readAtMs, scope.nowMs));
+  add(timed(ITEM, untilMs, scope.nowMs));
+  if (step.do === 'create-version') {
+    add(placed(scope, worker.attempt));
+    add(read.status === 'active' && read.replacement?.heir ? 1 : 2); // who reads its value
+  }
+  if (outcome) {
+    putFields(scope, outcome);
+    if (outcome.of !== 'create-key') return; // what it was told is all in there
+  }
+  if (step.do === 'disable-all' || READING.includes(step.do))
+    for (const version of read.versions) {
+      if (step.do !== 'disable-all') add(TOLD_APART.indexOf(version.phase));
+      add(placed(scope, version.phase === 'attempted' ? version.attempt : version.keyId));
+    }
+  put(scope, ITEM, answers);
 }
 
 /** What is denied since when, and when it is looked at again as a matter of routine, decides nothing. */
-function putKill({ nowMs }: Scope, parts: string[], { owners, record }: World, { list, policy, workers, pages, confirmed }: Kill): void {
+function putKill({ nowMs }: Scope, { owners, record }: World, { list, policy, workers, pages, confirmed }: Kill): void {
+  const text: (string | number | undefined)[] = [];
+  const time = (at: EpochMs | undefined): string => (at === undefined ? '' : `${timed(ITEM, at, nowMs)}`);
   for (const who of PERSONS) {
-    const { killed, killWork } = owners[who];
-    parts.push(killed ? (record.status === 'suspended' && killed.atMs === record.killedAtMs ? 'as denied' : 'killed') : '');
-    if (killWork) parts.push(killWork.phase, killWork.clean ? 'clean' : '', timed('', killWork.nextAtMs, nowMs));
+    const { id, killed, killWork } = owners[who];
+    text.push(
+      killed
+        ? record.status === 'suspended' && record.holder.id === id && killed.atMs === record.killedAtMs
+          ? 'as denied'
+          : 'killed'
+        : '',
+    );
+    if (killWork) text.push(killWork.phase, killWork.clean ? 'clean' : '', time(killWork.nextAtMs));
   }
   const { entries, rendered, lease, lostUntilMs, blocked, pruneOwed } = list;
-  parts.push(entries.map(({ key }) => key).join('+'), rendered ? rendered.join('+') : '?', pruneOwed ? '1' : '0');
-  parts.push(
-    lease ? `${lease.step}${timed('', lease.untilMs, nowMs)}` : '',
-    lostUntilMs === undefined ? '' : timed('', lostUntilMs, nowMs),
-  );
-  parts.push(blocked ? timed('', blocked.nextTryAtMs, nowMs) : '', policy.join('+'), confirmed.join('+'));
-  for (const { who, killedAtMs } of pages)
-    parts.push(
-      who,
-      killedAtMs === owners[who].killed?.atMs ? 'stands' : '',
-      `${'killedAtMs' in record && killedAtMs === record.killedAtMs}`,
-    );
+  text.push(entries.map(({ key }) => key).join('+'), rendered ? rendered.join('+') : '?', pruneOwed ? '1' : '0');
+  text.push(lease ? `${lease.step}${time(lease.untilMs)}` : '', time(lostUntilMs), time(blocked?.nextTryAtMs));
+  text.push(policy.join('+'), confirmed.join('+'));
+  for (const { who, killedAtMs } of pages) {
+    const denied = 'killedAtMs' in record && killedAtMs === record.killedAtMs;
+    text.push(who, killedAtMs === owners[who].killed?.atMs ? 'stands' : '', denied ? 'denied' : '');
+  }
   for (const { fence, keys, beganAtMs, outcome } of workers)
-    parts.push(`${fence - list.fence}`, keys ? keys.join('+') : '?', timed('readAtMs', beganAtMs, nowMs), outcome ? said(outcome) : '');
+    text.push(fence - list.fence, keys ? keys.join('+') : '?', timed(COMPARED_TIME, beganAtMs, nowMs), outcome ? said(outcome) : '');
+  add(codeOf(text.join()));
 }
 
 const said = (outcome: DenyOutcome): string => `${outcome.of}${'keys' in outcome ? outcome.keys.join('+') : ''}`;
 
-function putSecret(scope: Scope, parts: string[], { values, ...rest }: SecretVersions): void {
-  put(scope, parts, 'secret', rest);
-  const named = values.filter(({ attempt }) => scope.ranks.has(attempt));
-  put(scope, parts, 'values', named);
+function putSecret(scope: Scope, secret: SecretVersions | undefined): void {
+  if (!secret) return;
+  if (scope.closing) return void add(secret.deleted ? 1 : 2);
+  putFields(scope, secret, 'values');
+  for (const value of secret.values) if (isMet(scope, value.attempt)) putFields(scope, value);
 }
-
-/** A hash of 64 bits in two halves. */
-interface Lanes {
-  high: number;
-  low: number;
-}
-
-/** Most of what can happen changes one part of a world, and leaves the others as they are: the same objects. */
-const memory = new Map<object, Lanes & { readonly key: string }>();
-const REMEMBERED = 10_000;
-
-function remembered({ key }: Scope, part: object, write: (parts: string[]) => void): Lanes {
-  const before = memory.get(part);
-  if (before?.key === key) return before;
-  const parts: string[] = [];
-  write(parts);
-  const lanes = { ...lanesOf(parts.join()), key };
-  if (memory.size >= REMEMBERED) memory.clear();
-  memory.set(part, lanes);
-  return lanes;
-}
-
-/** Relative to now; a small number is none. */
-const timed = (name: string, value: number, nowMs: EpochMs): string =>
-  value < LEAST_TIME ? `#${value}` : `${Math.min(HORIZON, Math.max(COMPARED.has(name) ? -PAST : 0, value - nowMs))}`;
 
 /** Attempts and keys that something still speaks of, in their order. */
-function idsIn({ record, workers, flights, keys, secret }: World): readonly number[] {
-  const ids = new Set<number>();
-  for (const version of record.versions)
-    ids.add(numberOf(version.attempt ?? (version.phase === 'attempted' ? version.attempt : version.keyId)));
-  for (const { attempt } of keys) ids.add(numberOf(attempt));
+function idsIn({ record, workers, flights, keys, secret }: World, closing: boolean): readonly number[] {
+  const found: number[] = [];
+  const meet = (id: number): void => {
+    let at = found.length;
+    while (at > 0 && (found[at - 1] ?? 0) > id) at -= 1;
+    if (found[at - 1] !== id) found.splice(at, 0, id);
+  };
+  const of = (text: string): void => meet(idOf(text)?.[1] ?? 0);
+  for (const version of record.versions) of(version.attempt ?? (version.phase === 'attempted' ? version.attempt : version.keyId));
+  for (const { attempt } of keys) of(attempt);
   for (const { step, attempt } of workers) {
-    if (step.do === 'create-version') ids.add(numberOf(attempt));
-    if ('keyId' in step) ids.add(numberOf(step.keyId));
+    if (step.do === 'create-version') of(attempt);
+    if ('keyId' in step) of(step.keyId);
   }
   for (const { call } of flights) {
-    if ('attempt' in call) ids.add(numberOf(call.attempt));
-    if ('keyId' in call) ids.add(numberOf(call.keyId));
-    if ('to' in call && 'from' in call) ids.add(numberOf(call.to)).add(numberOf(call.from ?? call.to));
+    if ('attempt' in call) of(call.attempt);
+    if ('keyId' in call) of(call.keyId);
+    if ('to' in call && 'from' in call) {
+      of(call.to);
+      of(call.from ?? call.to);
+    }
   }
-  if (secret?.current) ids.add(numberOf(secret.current));
-  if (secret?.pending) ids.add(numberOf(secret.pending));
-  return [...ids].sort((a, b) => a - b);
+  if (!closing && secret?.current) of(secret.current);
+  if (!closing && secret?.pending) of(secret.pending);
+  return found;
 }
-
-const ranked = new Map<string, ReadonlyMap<string, string>>();
-
-/** Numbered from the first of them. */
-function ranksOf(ids: readonly number[]): ReadonlyMap<string, string> {
-  const name = ids.join();
-  const before = ranked.get(name);
-  if (before) return before;
-  const ranks = new Map<string, string>();
-  ids.forEach((id, rank) => {
-    ranks.set(`a${id}`, `a${rank}`).set(`k${id}`, `k${rank}`).set(`k${id}b`, `k${rank}b`);
-  });
-  ranked.set(name, ranks);
-  return ranks;
-}
-
-function lanesOf(text: string): Lanes {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    high = Math.imul(high ^ code, 2_654_435_761);
-    low = Math.imul(low ^ code, 1_597_334_677);
-  }
-  return stirred(high, low);
-}
-
-function fold(sum: Lanes, { high, low }: Lanes): void {
-  const stir = stirred(Math.imul(sum.high ^ high, 2_654_435_761), Math.imul(sum.low ^ low, 1_597_334_677));
-  sum.high = stir.high;
-  sum.low = stir.low;
-}
-
-function stirred(high: number, low: number): Lanes {
-  const upper = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
-  return { high: upper, low: Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(upper ^ (upper >>> 13), 3_266_489_909) };
-}
-
-/** 53 bits of it, so that millions of worlds fit; that two fall together is improbable (n²/2^54). */
-const named = ({ high, low }: Lanes): number => 4_294_967_296 * (2_097_151 & low) + (high >>> 0);

@@ -1,13 +1,11 @@
 import type { Command } from '../../lib/domain/credential/decide.ts';
 import type { NextStep } from '../../lib/domain/credential/next-step.ts';
 import type { Credential, LeasedStep } from '../../lib/domain/credential/state.ts';
-import { decideLeave, type OwnerDecision } from '../../lib/domain/owner/decide.ts';
-import type { Offboarding, Owner } from '../../lib/domain/owner/state.ts';
 import { type EpochMs, latest, plusMs } from '../../lib/domain/types.ts';
-import { givenPolicy, givenProfile } from '../given-policy.ts';
-import { burning, commands } from './commands.ts';
+import { commands } from './commands.ts';
 import type { Core } from './core.ts';
-import { killPass, listDueAtMs, listIsBusy, listMoves, pageMoves } from './kills.ts';
+import { listDueAtMs, listIsBusy, listMoves, pageMoves } from './kills.ts';
+import { ownerMoves } from './owners.ts';
 import { perform, serving } from './provider.ts';
 import { nextOf } from './worker.ts';
 import {
@@ -16,16 +14,13 @@ import {
   attemptId,
   type Call,
   HORIZON,
-  holderOf,
   isActive,
   LANDS_WITHIN,
   learned,
   type Move,
-  other,
   PERSONS,
   type Person,
   personOf,
-  ROTATION,
   TICK,
   type Worker,
   type World,
@@ -58,6 +53,9 @@ const nameOf = (call: Call): string => {
 
 /** All that can happen in a world; `calm`: the first of them is what happens when nobody is slow and nothing goes wrong. */
 export function moves(core: Core, world: World): { readonly calm: boolean; readonly list: readonly Move[] } {
+  // A worker that can do no more meets nobody: when it goes makes no difference.
+  const idle = world.workers.findIndex((worker) => isIdle(core, world, worker));
+  if (idle >= 0) return { calm: true, list: [dropping(core, world, idle)] };
   const calm: Move[] = [];
   const odd: Move[] = [];
   world.workers.forEach((worker, index) => {
@@ -87,6 +85,22 @@ export function moves(core: Core, world: World): { readonly calm: boolean; reado
 const replaced = ({ workers }: World, index: number, by: Worker | undefined): readonly Worker[] =>
   workers.flatMap((worker, at) => (at !== index ? [worker] : by ? [by] : []));
 
+/** Its time is over before its next call, or another has the lease by now: either is so for good. */
+function isIdle(core: Core, world: World, worker: Worker): boolean {
+  if (!worker.outcome) return isOver(core, world, worker);
+  if (worker.step.do === 'deny' || !core.worker.fence) return false;
+  return world.record.lease?.fence !== worker.fence;
+}
+
+const isOver = (core: Core, { nowMs }: World, { step, answers, untilMs }: Worker): boolean =>
+  nowMs >= untilMs && (step.do !== 'remove-account' || answers.length === 0) && core.worker.leaseCheck; // which the connector does in one go
+
+function dropping(core: Core, world: World, index: number): Move {
+  const worker = world.workers[index];
+  if (worker?.outcome) return recording(core, world, worker, index);
+  return { say: `a worker finds its time over and drops ${worker?.step.do}`, to: { ...world, workers: replaced(world, index, undefined) } };
+}
+
 /** Applies what a worker found to the record as it is now. */
 function recording(core: Core, world: World, worker: Worker, index: number): Move {
   const { outcome, step, fence } = worker;
@@ -111,15 +125,11 @@ function answered(worker: Worker, answer: Answer): Worker {
 }
 
 function calling(core: Core, world: World, worker: Worker, index: number, calm: Move[], odd: Move[]): void {
-  const { step, answers } = worker;
+  const { step } = worker;
   const next = nextOf(worker);
   if ('record' in next) throw new Error(`${step.do} has nothing to call`);
   const { call } = next;
   const gone = { ...world, workers: replaced(world, index, undefined) };
-  const over = world.nowMs >= worker.untilMs;
-  const checked = step.do !== 'remove-account' || answers.length === 0; // which the connector does in one go
-  if (over && checked && core.worker.leaseCheck)
-    return void calm.push({ say: `a worker finds its time over and drops ${step.do}`, to: gone });
   const says = (answer: Answer): readonly Worker[] => replaced(world, index, answered(worker, answer));
   const does = (missed: boolean): Move => {
     const [after, said] = perform(world, call, missed);
@@ -211,92 +221,6 @@ function begun(world: World, step: Acting, record: Credential, untilMs: EpochMs)
   const attempt = attemptId(world.nextAttempt - 1);
   const worker = { step, fence: record.fence, readAtMs: world.nowMs, untilMs, record, attempt, answers: [], outcome: undefined };
   return { ...world, workers: [...world.workers, worker] };
-}
-
-const POLICIES = {
-  revoke: givenPolicy({ profiles: { p: givenProfile({ rotation: ROTATION }) } }),
-  suspend: givenPolicy({
-    profiles: { p: givenProfile({ rotation: ROTATION, onLeave: { action: 'suspend', regretMs: ROTATION.regretMs } }) },
-  }),
-  transfer: givenPolicy({
-    profiles: {
-      p: givenProfile({ rotation: ROTATION, onLeave: { action: 'transfer', overlapMs: ROTATION.overlapMs, regretMs: ROTATION.regretMs } }),
-    },
-  }),
-};
-
-/** What the owner's record wants: the guard lets all through, and a page holds the one credential. */
-function ownerMoves(core: Core, world: World, who: Person, calm: Move[], odd: Move[]): void {
-  const owner = world.owners[who];
-  const step = core.nextOwnerStep(owner, world.nowMs);
-  const with_ = (changed: World, decision: OwnerDecision): World =>
-    decision.ok
-      ? {
-          ...changed,
-          owners: { ...changed.owners, [who]: decision.events.reduce<Owner>((state, event) => core.evolveOwner(state, event), owner) },
-        }
-      : changed;
-  const said = (events: OwnerDecision): World => with_(world, events);
-  switch (step.do) {
-    case 'admit':
-      calm.push({
-        say: `the guard admits the leave of ${who}`,
-        to: said({ ok: true, events: [{ type: 'RemovalAdmitted', of: step.of, credentials: 1, atMs: world.nowMs }] }),
-      });
-      return;
-    case 'leave':
-      calm.push({ say: `the day of ${who} has come`, to: said(decideLeave(owner, world.nowMs)) });
-      return;
-    case 'offboard': {
-      const passed = pass(core, world, who, step.offboarding);
-      const tally = core.tallied(step.offboarding.tally, owner.id, step.offboarding.epochBelow, [world.record]);
-      if (passed === world && tally.unfinished > 0) return; // one that finds nothing to do changes nothing
-      const often = { ...owner, offboarding: { ...step.offboarding, pass: 1 } }; // for ever at the pace of the first passes
-      calm.push({
-        say: `a pass over what ${who} holds`,
-        to: with_(passed, core.decidePage(often, { tally, nextCursor: undefined }, world.nowMs, core.timing)),
-      });
-      if (world.faults > 0 && passed !== world)
-        odd.push({ say: `FAULT: a pass over what ${who} holds dies before it is recorded`, to: { ...passed, faults: world.faults - 1 } });
-      return;
-    }
-    case 'deny':
-    case 'unlist':
-    case 'resume':
-      killPass(core, world, who, step.work, calm, odd);
-      return;
-    default:
-      return;
-  }
-}
-
-/** The command of a pass, as `wishFor` in lib/application/removal.ts has it. */
-function pass(core: Core, world: World, who: Person, offboarding: Offboarding): World {
-  const owner = world.owners[who];
-  const { record, nowMs } = world;
-  const policy = POLICIES[world.onLeave];
-  const act = core.leaveAct(policy, owner, offboarding, record);
-  if (!act) return world;
-  const cause = offboarding.cause === 'for-cause' ? 'owner-left-for-cause' : 'owner-left';
-  const ifHeldBy = { ownerId: owner.id, epochBelow: offboarding.epochBelow };
-  const heir = world.owners[other(who)];
-  const refused = (record.status === 'active' && record.replacement?.heir?.refused) || [];
-  const suspend: Command = { type: 'suspend', why: 'owner-left', ends: { atMs: plusMs(nowMs, ROTATION.regretMs), cause }, ifHeldBy };
-  const overlapMs = cause === 'owner-left-for-cause' ? 0 : ROTATION.overlapMs;
-  const handOver: Command = {
-    ...{ type: 'hand-over', to: holderOf(heir), rung: 'named', cause, leave: offboarding.epochBelow, line: owner.id, refused },
-    ...{ overlapMs, regretMs: ROTATION.regretMs, ifHeldBy },
-  };
-  const wish: Command =
-    act === 'revoke'
-      ? { type: 'revoke', cause, ifHeldBy }
-      : act === 'transfer' && heir.status === 'active' && !heir.killed
-        ? handOver
-        : suspend;
-  const decision = core.decide(record, wish, nowMs, core.timing, core.nextStep);
-  if (!decision.ok || decision.events.length === 0) return world;
-  const changed = { ...world, record: decision.events.reduce(core.evolve, record) };
-  return decision.events.some(({ type }) => type === 'ReplacementStarted') ? burning(changed) : changed;
 }
 
 const acting = ({ do: step }: NextStep): boolean => step !== 'rest' && step !== 'wait';

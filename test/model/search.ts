@@ -1,7 +1,8 @@
 import { type Core, REAL } from './core.ts';
-import { fingerprint } from './encode.ts';
+import { fingerprint, printed } from './encode.ts';
 import { ALWAYS, AT_REST, longestExposure as allowedExposure, exposed, summary } from './invariants.ts';
 import { moves } from './moves.ts';
+import { noneSeen, numberOf } from './seen.ts';
 import { type Bounds, begin, type World } from './world.ts';
 
 export interface Checked {
@@ -34,18 +35,14 @@ export function check(
   progress: (states: number, depth: number) => void = () => undefined,
   from: World = bounds.active ? activeWorld(bounds) : begin(bounds),
 ): Checked {
-  const seen = new Map<number, number>([[fingerprint(from), 0]]);
-  const parent = [-1];
-  const via = [-1];
-  const calmNext = [-1];
-  const ticks = [0];
-  const open = [0];
+  const seen = noneSeen();
+  numberOf(seen, fingerprint(printed(from)));
   let frontier: (readonly [number, World])[] = [[0, from]];
   let saidAt = Date.now();
 
   const way = (index: number): number[] => {
     const back: number[] = [];
-    for (let at = index; (parent[at] ?? -1) >= 0; at = parent[at] ?? -1) back.push(via[at] ?? 0);
+    for (let at = index; at > 0; at = seen.parent[at] ?? 0) back.push(seen.via[at] ?? 0);
     return back.reverse();
   };
   /** A world is named by the choices that lead to it. */
@@ -77,24 +74,21 @@ export function check(
     const next: (readonly [number, World])[] = [];
     for (const [index, world] of frontier) {
       const { calm, list } = moves(core, world);
-      open[index] = exposed(world) ? 1 : 0;
+      seen.open[index] = exposed(world) ? 1 : 0;
       for (const [rule, holds] of ALWAYS) if (!holds(world)) return result(rule, index);
       if (!calm) for (const [rule, holds] of AT_REST) if (!holds(world)) return result(rule, index);
+      const print = printed(world);
       list.forEach((move, choice) => {
-        const hash = fingerprint(move.to);
-        let at = seen.get(hash);
-        if (at === undefined) {
-          at = seen.size;
-          seen.set(hash, at);
-          parent[at] = index;
-          via[at] = choice;
-          calmNext[at] = -1;
-          ticks[at] = 0;
+        const size = seen.size;
+        const at = numberOf(seen, fingerprint(printed(move.to, print)));
+        if (at === size) {
+          seen.parent[at] = index;
+          seen.via[at] = choice;
           next.push([at, move.to]);
         }
         if (choice === 0 && calm) {
-          calmNext[index] = at;
-          ticks[index] = move.tick ? 1 : 0;
+          seen.calmNext[index] = at;
+          seen.ticks[index] = move.tick ? 1 : 0;
         }
       });
       if (Date.now() - saidAt > 1_000) {
@@ -116,14 +110,14 @@ export function check(
     while (at >= 0 && mark[at] === 0) {
       mark[at] = 1;
       trail.push(at);
-      at = calmNext[at] ?? -1;
+      at = seen.calmNext[at] ?? -1;
     }
     if (at >= 0 && mark[at] === 1) return result('10 it never comes to rest', index, CALM_SHOWN);
     for (const passed of trail.reverse()) {
       mark[passed] = 2;
-      const after = calmNext[passed] ?? -1;
+      const after = seen.calmNext[passed] ?? -1;
       const later = after >= 0 ? (wait[after] ?? 0) : 0;
-      wait[passed] = later > 0 || open[passed] ? later + (ticks[passed] ?? 0) : 0;
+      wait[passed] = later > 0 || seen.open[passed] ? later + (seen.ticks[passed] ?? 0) : 0;
       longest = Math.max(longest, wait[passed] ?? 0);
       if ((wait[passed] ?? 0) > allowed) return result(`8 what somebody knows works on for ${wait[passed]} ticks`, passed, CALM_SHOWN);
     }

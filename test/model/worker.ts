@@ -1,7 +1,7 @@
 import type { Outcome } from '../../lib/domain/credential/outcome.ts';
 import { type Credential, isDoomed, isGivenUp } from '../../lib/domain/credential/state.ts';
 import { type AttemptId, type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
-import { type Answer, type Call, type Person, personOf, TICK, type Worker } from './world.ts';
+import { type Answer, type Call, HORIZON, type Person, personOf, type Worker } from './world.ts';
 
 /**
  * What a worker calls, one at a time, and what it then records: a mirror of `call`, `createVersion` and the connector in
@@ -11,7 +11,7 @@ import { type Answer, type Call, type Person, personOf, TICK, type Worker } from
 export type Next = { readonly call: Call } | { readonly record: Outcome };
 
 /** Evidence of use by somebody else than our own verification, however late that was noted. */
-const LONG_AFTER_MS = 1_000 * TICK;
+const LONG_AFTER_MS = 2 * HORIZON;
 
 type Said = Extract<Answer, { no: undefined }>;
 
