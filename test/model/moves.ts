@@ -53,9 +53,6 @@ const nameOf = (call: Call): string => {
 
 /** All that can happen in a world; `calm`: the first of them is what happens when nobody is slow and nothing goes wrong. */
 export function moves(core: Core, world: World): { readonly calm: boolean; readonly list: readonly Move[] } {
-  // A worker that can do no more meets nobody: when it goes makes no difference.
-  const idle = world.workers.findIndex((worker) => isIdle(core, world, worker));
-  if (idle >= 0) return { calm: true, list: [dropping(core, world, idle)] };
   const calm: Move[] = [];
   const odd: Move[] = [];
   world.workers.forEach((worker, index) => {
@@ -79,26 +76,25 @@ export function moves(core: Core, world: World): { readonly calm: boolean; reado
     for (const { say, to } of commands(core, world).filter(({ say }) => world.only?.test(say) ?? true))
       odd.push({ say: `COMMAND: ${say}`, to: { ...to, commands: world.commands - 1 } });
   pageMoves(core, world, calm, odd);
-  return { calm: calm.length > 0, list: [...calm, ...odd] };
+  return { calm: calm.length > 0, list: [...calm, ...odd].map((move) => withoutIdle(core, move)) };
 }
 
 const replaced = ({ workers }: World, index: number, by: Worker | undefined): readonly Worker[] =>
   workers.flatMap((worker, at) => (at !== index ? [worker] : by ? [by] : []));
 
-/** Its time is over before its next call, or another has the lease by now: either is so for good. */
-function isIdle(core: Core, world: World, worker: Worker): boolean {
-  if (!worker.outcome) return isOver(core, world, worker);
-  if (worker.step.do === 'deny' || !core.worker.fence) return false;
-  return world.record.lease?.fence !== worker.fence;
+/** A worker that can do no more meets nobody, so when it goes makes no difference: at once. */
+function withoutIdle(core: Core, { say, to, ...rest }: Move): Move {
+  const idle = to.workers.filter((worker) => isIdle(core, to, worker));
+  if (idle.length === 0) return { say, to, ...rest };
+  const drops = idle.map(({ step, outcome }) => (outcome ? `what a worker found by ${step.do} is too late` : `a worker drops ${step.do}`));
+  return { say: [say, ...drops].join('; '), to: { ...to, workers: to.workers.filter((worker) => !idle.includes(worker)) }, ...rest };
 }
 
-const isOver = (core: Core, { nowMs }: World, { step, answers, untilMs }: Worker): boolean =>
-  nowMs >= untilMs && (step.do !== 'remove-account' || answers.length === 0) && core.worker.leaseCheck; // which the connector does in one go
-
-function dropping(core: Core, world: World, index: number): Move {
-  const worker = world.workers[index];
-  if (worker?.outcome) return recording(core, world, worker, index);
-  return { say: `a worker finds its time over and drops ${worker?.step.do}`, to: { ...world, workers: replaced(world, index, undefined) } };
+/** Its time is over before its next call, or another has the lease by now: either is so for good. */
+function isIdle(core: Core, { nowMs, record }: World, { step, answers, untilMs, outcome, fence }: Worker): boolean {
+  if (outcome) return step.do !== 'deny' && core.worker.fence && core.worker.rereads && record.lease?.fence !== fence;
+  const begun = step.do === 'remove-account' && answers.length > 0; // which the connector does in one go
+  return core.worker.leaseCheck && nowMs >= untilMs && !begun;
 }
 
 /** Applies what a worker found to the record as it is now. */
