@@ -29,6 +29,7 @@ export const givenPolicy = (change: Partial<Policy> = {}): Policy => {
     profiles: { p: givenProfile() },
     callers: [],
     succession: ['named', 'manager', 'team', 'steward'],
+    acceptWithinMs: 7 * DAY_MS,
     reapproval: { withinMs: 7 * DAY_MS, forMs: 90 * DAY_MS },
     guard: { hour: plenty, day: plenty, week: plenty, forCauseAnHour: 1_000, escalateAfterMs: 14_400_000 },
     sweeps: { orphans: { mode: 'observe', act: 'report', graceMs: 0, maxActs: 1 } },

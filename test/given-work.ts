@@ -7,9 +7,11 @@ import { iamUserConnector } from '../lib/connectors/aws-iam-user/connector.ts';
 import { decide } from '../lib/domain/credential/decide.ts';
 import { nextStep } from '../lib/domain/credential/next-step.ts';
 import type { Credential } from '../lib/domain/credential/state.ts';
+import type { Policy } from '../lib/domain/policy.ts';
 import { DEFAULT_TIMING } from '../lib/domain/timing.ts';
 import { type CredentialId, type EpochMs, type OwnerId, type OwnerKey, plusMs } from '../lib/domain/types.ts';
 import { ACCOUNT } from './fake-aws.ts';
+import { givenPolicy } from './given-policy.ts';
 
 const HOUR_MS = 3_600_000;
 /** Far more than anything takes, faults included. */
@@ -25,6 +27,7 @@ export const CONTEXT = {
 export interface Given extends RecordPorts {
   readonly clock: Clock;
   readonly wake: Wake;
+  readonly policy: Policy;
   readonly policyDigest: string;
   pass(ms: number): void;
 }
@@ -43,6 +46,7 @@ export function given(): Given {
     ids,
     timing: DEFAULT_TIMING,
     wake: { send: async () => undefined, depth: async () => 0 },
+    policy: givenPolicy(),
     policyDigest: CONTEXT.policyDigest,
     pass: (ms) => {
       nowMs = plusMs(nowMs, ms);

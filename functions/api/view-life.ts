@@ -23,6 +23,11 @@ export function lifeView(credential: Credential, names: Names = new Map()) {
         cause: succession.cause,
         at: time(succession.atMs),
         acceptedAt: time(succession.acceptedAtMs) ?? null,
+        ...(succession.acceptedAtMs === undefined && {
+          ...(succession.escalatedAtMs === undefined
+            ? { goesOnAt: time(succession.acceptByMs) }
+            : { escalatedAt: time(succession.escalatedAtMs) }),
+        }),
         refusedBy: succession.refused.map(nameOf),
       },
     }),

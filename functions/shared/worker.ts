@@ -18,10 +18,12 @@ export function worker(kind: Omit<WorkerPorts, 'requestTimeoutMs'>) {
     eachMessage(async (message, stopAtMs) => {
       const id = credentialIn(message.body);
       if (!id) throw new Error('not a work message');
+      const startedAtMs = ports.clock.now();
       const { end, state } = await work(id, stopAtMs as EpochMs);
       log.info('worked', { credential: id, end, status: state?.status, blocked: state?.blocked?.code });
-      if (!state || !isPastDeadline(state, ports.clock.now())) return;
-      measure('work', NAMES.pastDeadline, 1);
+      if (!state) return;
+      if (isPastDeadline(state, ports.clock.now())) measure('work', NAMES.pastDeadline, 1);
+      if ((state.succession?.escalatedAtMs ?? 0) >= startedAtMs) measure('work', NAMES.notAccepted, 1);
     }),
   );
 }

@@ -1,15 +1,15 @@
 import { authorizeChange, type Caller, type Verb } from '../domain/authorize.ts';
 import type { Command, Rejection } from '../domain/credential/decide.ts';
-import type { Credential, Holder } from '../domain/credential/state.ts';
+import type { Credential } from '../domain/credential/state.ts';
 import { mayHold } from '../domain/entitlement.ts';
 import { Fault } from '../domain/faults.ts';
 import type { Owner } from '../domain/owner/state.ts';
-import { unfit } from '../domain/owner/succession.ts';
 import type { Policy } from '../domain/policy.ts';
-import { type CredentialId, type EpochMs, type OwnerId, plusMs } from '../domain/types.ts';
+import { type CredentialId, type EpochMs, plusMs } from '../domain/types.ts';
 import { type Denied, maySeeCredential } from './consult.ts';
 import type { Context } from './envelope.ts';
-import { findHeir, holderOf, noteOf } from './find-heir.ts';
+import { holderOf } from './find-heir.ts';
+import { handOver, onward } from './pass-along.ts';
 import type { OwnerCondition, Wake } from './ports.ts';
 import { command, type RecordPorts } from './record.ts';
 import { resolveOwner } from './request-credential.ts';
@@ -168,36 +168,13 @@ async function transfer({ ledger, policy }: ChangePorts, credential: Credential,
   return { ok: true, wish: handOver(credential, requires, 'chosen', 'requested', credential.holder.id, []), requires, note: [] };
 }
 
-/** Goes on up the succession it came by; whoever refused is not asked again. Nobody left: it is suspended, and ends after its regret time. */
+/** Goes on up the succession; nobody left, it is suspended, and ends after its regret time. */
 async function refusal(ports: ChangePorts, credential: Credential): Promise<Wished> {
-  const { succession, holder, rotation, id } = credential;
+  const { succession, rotation, id } = credential;
   if (!succession || succession.acceptedAtMs !== undefined)
     return { ok: false, why: 'nothing-to-accept', field: 'id', value: id, credential };
-  const line = (await ports.ledger.owner(succession.line))?.state;
-  const refused = [...succession.refused, holder.id];
-  // Who gave it away by a command, and could still have it, has it back.
-  if (succession.cause === 'requested' && line && unfit(ports.policy, line, credential.grant, refused) === undefined) {
-    const to = holderOf(line);
-    return { ok: true, wish: handOver(credential, to, 'chosen', 'refused', succession.line, refused), requires: to, note: [] };
-  }
-  const found = line && (await findHeir(ports, line, credential.grant, [line.id, ...refused]));
-  const note = found ? noteOf(found) : [];
-  if (!found?.heir) {
-    const ends = { atMs: plusMs(ports.clock.now(), rotation.regretMs), cause: 'owner-left' } as const;
-    return { ok: true, wish: { type: 'suspend', why: 'owner-left', ends }, note: [...note, 'nobody can take it over'] };
-  }
-  const { to, rung } = found.heir;
-  return { ok: true, wish: handOver(credential, to, rung, 'refused', succession.line, refused), requires: to, note };
+  const { next, note } = await onward(ports, credential, 'refused');
+  if (next) return { ok: true, ...next, note };
+  const ends = { atMs: plusMs(ports.clock.now(), rotation.regretMs), cause: 'owner-left' } as const;
+  return { ok: true, wish: { type: 'suspend', why: 'owner-left', ends }, note: [...note, 'nobody can take it over'] };
 }
-
-const handOver = (
-  { rotation }: Credential,
-  to: Holder,
-  rung: Extract<Command, { type: 'hand-over' }>['rung'],
-  cause: 'requested' | 'refused',
-  line: OwnerId,
-  refused: readonly OwnerId[],
-): Command => ({
-  ...{ type: 'hand-over', to, rung, cause, leave: undefined, line, refused },
-  ...{ overlapMs: rotation.overlapMs, regretMs: rotation.regretMs },
-});

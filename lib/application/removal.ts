@@ -1,5 +1,6 @@
 import type { Command } from '../domain/credential/decide.ts';
-import type { Credential, RevocationCause } from '../domain/credential/state.ts';
+import type { RevocationCause } from '../domain/credential/receipt.ts';
+import type { Credential } from '../domain/credential/state.ts';
 import { mayHold } from '../domain/entitlement.ts';
 import type { LifeAct } from '../domain/orphans.ts';
 import type { Offboarding, Owner, Removal } from '../domain/owner/state.ts';

@@ -4,9 +4,11 @@ import type { Outcome } from '../domain/credential/outcome.ts';
 import { type Credential, type Holder, isDoomed, type Lease, type LeasedStep } from '../domain/credential/state.ts';
 import { killListId } from '../domain/deny-list.ts';
 import { Fault } from '../domain/faults.ts';
+import type { Policy } from '../domain/policy.ts';
 import { type AttemptId, type CredentialId, type EpochMs, plusMs } from '../domain/types.ts';
 import { sessionChange } from './end-sessions.ts';
 import type { Context } from './envelope.ts';
+import { followUp } from './follow-up.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { disableAll, lookForAttempts, usesOf } from './provider-looks.ts';
@@ -21,6 +23,7 @@ export interface WorkerPorts extends RecordPorts {
   readonly requestTimeoutMs: number;
   /** This process shows what it makes to whoever waits for it. Where not, what is delivered once is not made here. */
   readonly reveals?: true;
+  readonly policy: Policy;
   readonly policyDigest: string;
 }
 
@@ -95,6 +98,7 @@ async function takeStep(
   }
   if (next.do === 'warn') return (await command(ports, id, { type: 'warn' }, contextOf(ports, before.state, 'time to live'))).record;
   if (next.do === 'pass-on') return passOn(ports, before, next.to);
+  if (next.do === 'follow-up') return followUp(ports, before, (cause) => contextOf(ports, before.state, cause));
   if (next.do === 'deny') return deny(ports, before, nowMs);
   const again = next.do === 'create-version' ? next.attempt : undefined;
   const attempt = again ?? (ports.ids.uuid() as AttemptId);
@@ -112,7 +116,8 @@ async function takeStep(
 async function passOn(ports: WorkerPorts, before: Loaded<Credential>, to: Holder): Promise<Loaded<Credential> | undefined> {
   const { state } = before;
   const { decide } = ports.protocol ?? PROTOCOL;
-  const decision = decide(state, { type: 'pass-on' }, ports.clock.now(), ports.timing);
+  const acceptWithinMs = ports.policy.acceptWithinMs;
+  const decision = decide(state, { type: 'pass-on', acceptWithinMs }, ports.clock.now(), ports.timing);
   if (!decision.ok) return undefined;
   const companions = [{ item: 'ownership', ownerId: to.id, credentialId: state.id }] as const;
   try {
@@ -147,7 +152,7 @@ const closed = ({ secrets }: WorkerPorts, state: Credential): Promise<boolean> =
   );
 
 /** One call, or one idempotent handful of them; the others are commands, or need more than one look at the record. */
-type Call = Exclude<Acting, { readonly do: 'create-version' | 'deny' | 'give-up' | 'suspend' | 'pass-on' | 'warn' }>;
+type Call = Exclude<Acting, { readonly do: 'create-version' | 'deny' | 'give-up' | 'suspend' | 'pass-on' | 'warn' | 'follow-up' }>;
 
 async function callThenRecord(ports: WorkerPorts, state: Credential, lease: Lease, next: Call): Promise<Loaded<Credential>> {
   stillHeld(ports, lease);

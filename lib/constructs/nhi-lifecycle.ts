@@ -229,6 +229,12 @@ export class NhiLifecycle extends Construct {
     );
     alarmAtFirst(
       this,
+      'NotAccepted',
+      'A credential that was handed over has been accepted by nobody, up to the last who could take it, with whom it is now. `nhi credential show` tells who was asked.',
+      own(NAMES.notAccepted, 'work'),
+    );
+    alarmAtFirst(
+      this,
       'HeldTooLong',
       'The guard holds leavers or movers for longer than the policy bears, and they have access till then: `nhi batch list`, and a second person releases it.',
       own(NAMES.heldTooLong, 'offboard'),

@@ -31,6 +31,7 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   HeirLost: 'Credential Successor Lost',
   CredentialHandedOver: 'Credential Transferred',
   SuccessionAccepted: 'Credential Transfer Accepted',
+  SuccessionEscalated: 'Credential Transfer Escalated',
   ApprovalRequired: 'Credential Approval Required',
   ApprovalGranted: 'Credential Approved',
   // owners

@@ -47,6 +47,7 @@ export const NAMES = {
   heldActs: 'HeldActs',
   feedHeld: 'FeedHeld',
   heldTooLong: 'HeldTooLong',
+  notAccepted: 'TransferNotAccepted',
   /** Percent of the kill list's room that is taken. */
   killListFill: 'KillListFill',
   killPending: 'KillPending',

@@ -147,6 +147,7 @@ export const PolicyFile = z.strictObject({
   callers: z.array(Caller).default([]),
   steward: stewardRef.optional(),
   succession: z.array(z.enum(['named', 'manager', 'team', 'steward'])).default(['named', 'manager', 'team', 'steward']),
+  acceptWithin: duration(1_000, 7_776_000_000, 'at most 90d').prefault('7d'),
   guard: Guard.prefault({}),
   reapproval: Reapproval.prefault({}),
   sweeps: z.strictObject({ orphans: Orphans.prefault({}) }).prefault({}),
@@ -155,10 +156,11 @@ export const PolicyFile = z.strictObject({
 
 export type PolicyFileContent = z.output<typeof PolicyFile>;
 
-export const policyOf = ({ timing, profiles, sweeps, guard, reapproval, ...rest }: PolicyFileContent): Policy => ({
+export const policyOf = ({ timing, profiles, sweeps, guard, reapproval, acceptWithin, ...rest }: PolicyFileContent): Policy => ({
   ...rest,
   profiles: Object.fromEntries(Object.entries(profiles).map(([profileName, profile]) => [profileName, profileOf(profile)])),
   sweeps: { orphans: sweepOf(sweeps.orphans) },
+  acceptWithinMs: acceptWithin,
   guard: guardOf(guard),
   reapproval: { withinMs: reapproval.within, forMs: reapproval.for },
   timing: {

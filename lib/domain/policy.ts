@@ -18,6 +18,8 @@ export interface Policy {
   /** The last rung; holds what it is given whatever its roles. `<source>:<external id>` */
   readonly steward?: string | undefined;
   readonly succession: readonly SuccessionRung[];
+  /** What an heir has not accepted by then goes on up the succession. */
+  readonly acceptWithinMs: number;
   readonly guard: GuardRules;
   readonly reapproval: { readonly withinMs: number; readonly forMs: number };
   readonly sweeps: { readonly orphans: SweepRules };

@@ -185,10 +185,11 @@ function taking(core: Core, world: World, next: Exclude<NextStep, { do: 'rest' |
   }
   if (next.do === 'pass-on') {
     const passes = !core.worker.requires || isActive(world, next.to);
-    const passed = commanded({ type: passes ? 'pass-on' : 'heir-lost' });
+    const passed = commanded(passes ? { type: 'pass-on', acceptWithinMs: 2 * HORIZON } : { type: 'heir-lost' });
     return [passes ? { ...passed, to: learned(passed.to) } : passed];
   }
   if (next.do === 'warn') return [commanded({ type: 'warn' })];
+  if (next.do === 'follow-up') return [commanded({ type: 'escalate' })]; // beyond the horizon of this world
   if (world.workers.length >= 2) return [];
   if (next.do === 'deny') {
     if (world.workers.some(({ step }) => step.do === 'deny')) return [];

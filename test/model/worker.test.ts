@@ -11,6 +11,7 @@ import type { Command } from '../../lib/domain/credential/decide.ts';
 import { nextStep } from '../../lib/domain/credential/next-step.ts';
 import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
 import { type AttemptId, type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
+import { givenPolicy } from '../given-policy.ts';
 import { nextOf } from './worker.ts';
 import { type Acting, type Answer, begin, type Call, holderOf, type Worker } from './world.ts';
 
@@ -106,6 +107,7 @@ async function life() {
     ids: { ulid: next, uuid: next },
     timing: DEFAULT_TIMING,
     wake: memoryWake(clock),
+    policy: givenPolicy(),
     policyDigest: 'd',
   };
   const work = workOnCredential({

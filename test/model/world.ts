@@ -114,7 +114,7 @@ export interface Stored {
   readonly keyId: KeyId;
 }
 
-export type Acting = Exclude<NextStep, { readonly do: 'rest' | 'wait' | 'give-up' | 'suspend' | 'pass-on' | 'warn' }>;
+export type Acting = Exclude<NextStep, { readonly do: 'rest' | 'wait' | 'give-up' | 'suspend' | 'pass-on' | 'warn' | 'follow-up' }>;
 /** A worker in the middle of a step; `outcome`: all its calls are answered, and it is about to record this. */
 export interface Worker {
   readonly step: Acting;

@@ -71,6 +71,7 @@ const COMPANY: Policy = givenPolicy({
     escalateAfterMs: 3_600_000,
   },
   reapproval: { withinMs: 30 * MINUTE_MS, forMs: 6 * 60 * MINUTE_MS },
+  acceptWithinMs: 2 * 60 * MINUTE_MS,
   sweeps: { orphans: { mode: 'enforce', act: 'revoke', graceMs: 20 * MINUTE_MS, maxActs: 20 } },
 });
 

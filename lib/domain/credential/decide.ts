@@ -5,6 +5,7 @@ import { isDeliveredOnce } from './capabilities.ts';
 import type { CredentialEvent } from './events.ts';
 import { warningsBy } from './expiry.ts';
 import { nextStep } from './next-step.ts';
+import type { RevocationCause } from './receipt.ts';
 import {
   type Active,
   type Credential,
@@ -14,7 +15,6 @@ import {
   type LeasedStep,
   type NamedHeir,
   type Provisioning,
-  type RevocationCause,
   type Suspended,
   type SuspensionCause,
   type Version,
@@ -54,7 +54,9 @@ export type Command =
   /** The heir turned out not to be active any more. */
   | { readonly type: 'heir-lost' }
   /** The last of a handover; in one transaction with the ownership. */
-  | { readonly type: 'pass-on' }
+  | { readonly type: 'pass-on'; readonly acceptWithinMs: number }
+  /** Who has it has not accepted it in time, and nobody further on could take it. */
+  | { readonly type: 'escalate' }
   | { readonly type: 'accept'; readonly by: OwnerId }
   | { readonly type: 'require-approval'; readonly withinMs: number; readonly ifHeldBy: IfHeldBy }
   | { readonly type: 'approve'; readonly by: OwnerId; readonly reason: string; readonly forMs: number }
@@ -131,7 +133,7 @@ export function decide(
     }
     case 'accept':
       if (state.holder.id !== command.by) return reject('held-by-another');
-      if (!isLiving(state) || !state.succession || state.succession.acceptedAtMs !== undefined)
+      if (!isLiving(state) || !state.succession || state.succession.acceptedAtMs !== undefined || state.replacement?.heir)
         return reject(endingOr(state, 'nothing-to-accept'));
       return accept({ type: 'SuccessionAccepted', atMs: nowMs });
     default:
@@ -161,8 +163,13 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
       return heirLost(state, nowMs);
     case 'pass-on': {
       const next = plan(state, nowMs);
-      return next.do === 'pass-on' ? accept({ type: 'CredentialHandedOver', to: next.to, atMs: nowMs }) : reject('not-the-next-step');
+      const acceptByMs = plusMs(nowMs, command.acceptWithinMs);
+      return next.do === 'pass-on'
+        ? accept({ type: 'CredentialHandedOver', to: next.to, atMs: nowMs, acceptByMs })
+        : reject('not-the-next-step');
     }
+    case 'escalate':
+      return plan(state, nowMs).do === 'follow-up' ? accept({ type: 'SuccessionEscalated', atMs: nowMs }) : reject('not-the-next-step');
     case 'undo': {
       const version = undoable(state, nowMs);
       if (!version) return reject('nothing-to-undo');

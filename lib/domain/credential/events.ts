@@ -1,18 +1,7 @@
 import type { Rotation } from '../policy.ts';
 import type { AttemptId, EpochMs, KeyId, OwnerId } from '../types.ts';
-import type {
-  Blocked,
-  Credential,
-  Grant,
-  Holder,
-  LeasedStep,
-  NamedHeir,
-  Receipt,
-  RevocationCause,
-  Rung,
-  Suspended,
-  SuspensionCause,
-} from './state.ts';
+import type { Receipt, RevocationCause } from './receipt.ts';
+import type { Blocked, Credential, Grant, Holder, LeasedStep, NamedHeir, Rung, Suspended, SuspensionCause } from './state.ts';
 
 /** What happened to a credential. Every change of its state is one of these; replaying them gives the state. */
 export type CredentialEvent =
@@ -111,8 +100,10 @@ export type CredentialEvent =
   /** The heir is not active in that life any more. */
   | { readonly type: 'HeirLost'; readonly atMs: EpochMs }
   | { readonly type: 'OwnerTagged'; readonly fence: number; readonly ownerId: OwnerId }
-  | { readonly type: 'CredentialHandedOver'; readonly to: Holder; readonly atMs: EpochMs }
+  | { readonly type: 'CredentialHandedOver'; readonly to: Holder; readonly atMs: EpochMs; readonly acceptByMs?: EpochMs }
   | { readonly type: 'SuccessionAccepted'; readonly atMs: EpochMs }
+  /** Not accepted in time, and nobody further on could take it. */
+  | { readonly type: 'SuccessionEscalated'; readonly atMs: EpochMs }
   | { readonly type: 'ApprovalRequired'; readonly atMs: EpochMs; readonly deadlineMs: EpochMs }
   | { readonly type: 'ApprovalGranted'; readonly by: OwnerId; readonly reason: string; readonly untilMs: EpochMs }
   /** `warning`: its number; its owner may renew it until then. */

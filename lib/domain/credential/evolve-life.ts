@@ -133,6 +133,9 @@ export function handedOver(state: Credential, event: Event<'CredentialHandedOver
     holder: event.to,
     replacement: undefined,
     approval: undefined,
-    succession: { from: holder, rung, cause, line, refused, cutOffAtMs, atMs: event.atMs, acceptedAtMs: undefined },
+    succession: {
+      ...{ from: holder, rung, cause, line, refused, cutOffAtMs, atMs: event.atMs },
+      ...{ acceptedAtMs: undefined, acceptByMs: event.acceptByMs, escalatedAtMs: undefined },
+    },
   };
 }

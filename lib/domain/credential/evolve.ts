@@ -102,6 +102,8 @@ export function evolve(state: Credential | undefined, event: CredentialEvent): C
       return handedOver(state, event);
     case 'SuccessionAccepted':
       return state.succession ? { ...state, succession: { ...state.succession, acceptedAtMs: event.atMs } } : state;
+    case 'SuccessionEscalated':
+      return state.succession ? { ...state, succession: { ...state.succession, escalatedAtMs: event.atMs } } : state;
     case 'ApprovalRequired':
       return isLiving(state) ? { ...state, approval: { kind: 'pending', sinceMs: event.atMs, deadlineMs: event.deadlineMs } } : state;
     case 'ApprovalGranted': {

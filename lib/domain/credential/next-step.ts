@@ -3,7 +3,8 @@ import { type AttemptId, type EpochMs, type KeyId, latest } from '../types.ts';
 import { capabilitiesOf, isDeliveredOnce } from './capabilities.ts';
 import { isKnown } from './evolve-life.ts';
 import { warnAtMs } from './expiry.ts';
-import type { Active, Credential, Holder, Provisioning, RevocationCause, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
+import type { RevocationCause } from './receipt.ts';
+import type { Active, Credential, Holder, Provisioning, Revoking, Suspended, SuspensionCause, Version } from './state.ts';
 
 /** Keys a provider takes at a time, inactive ones included. */
 const MAX_VERSIONS = 2;
@@ -11,7 +12,7 @@ const MAX_VERSIONS = 2;
 /** Not at rest, and nothing to do by itself: it stays in the due index, where sweeps and lists find it. */
 const NEVER = 253_402_300_799_000 as EpochMs; // 9999-12-31
 
-/** What the record wants done now. Everything but `wait`, `rest`, `give-up`, `suspend`, `pass-on` and `warn` is a call to a provider. */
+/** What the record wants done now. Everything but `wait`, `rest`, `give-up`, `suspend`, `pass-on`, `warn` and `follow-up` is a call to a provider. */
 export type NextStep =
   | { readonly do: 'rest' }
   | { readonly do: 'wait'; readonly untilMs: EpochMs }
@@ -19,6 +20,8 @@ export type NextStep =
   | { readonly do: 'suspend'; readonly why: SuspensionCause; readonly regretMs: number | undefined }
   | { readonly do: 'pass-on'; readonly to: Holder }
   | { readonly do: 'warn' }
+  /** Who was handed it has not accepted it in time. */
+  | { readonly do: 'follow-up' }
   | { readonly do: 'deny' }
   | {
       readonly do:
@@ -121,7 +124,9 @@ function live(state: Active, nowMs: EpochMs): NextStep {
   const open = openUntilMs(state);
   if (open !== undefined) return nowMs < open ? wait(open) : { do: 'recover' };
   const versions = state.versions.flatMap((version) => dueOf(state, version));
-  const [first] = [...versions, ...begins(state, nowMs), ...looks(state), ...passesOn(state)].sort((a, b) => a.atMs - b.atMs);
+  const [first] = [...versions, ...begins(state, nowMs), ...looks(state), ...passesOn(state), ...unaccepted(state)].sort(
+    (a, b) => a.atMs - b.atMs,
+  );
   if (!first) return { do: 'rest' };
   return nowMs < first.atMs ? wait(first.atMs) : first.step;
 }
@@ -189,6 +194,13 @@ function passesOn(state: Active): readonly Due[] {
   // A tag that was sent before may land late, and would name another.
   if (taggedFor !== to.id) return [{ atMs: unsettledUntilMs(state), step: { do: 'retag', to } }];
   return heir ? [{ atMs: AT_ONCE, step: { do: 'pass-on', to } }] : [];
+}
+
+/** One that is on its way to somebody else already is not followed up. */
+function unaccepted({ succession, replacement }: Active): readonly Due[] {
+  const { acceptByMs, acceptedAtMs, escalatedAtMs } = succession ?? {};
+  if (acceptByMs === undefined || acceptedAtMs !== undefined || escalatedAtMs !== undefined || replacement?.heir) return [];
+  return [{ atMs: acceptByMs, step: { do: 'follow-up' } }];
 }
 
 /** A rotation begins only in a free slot, since neither key is taken away to make room, and not while a look at the provider is owed. */

@@ -5,7 +5,8 @@ import { capabilitiesOf } from './capabilities.ts';
 import { accept, type Decision, reject } from './decide.ts';
 import type { CredentialEvent } from './events.ts';
 import { openUntilMs } from './next-step.ts';
-import { type Credential, keyIdsOf, type LeasedStep, type Receipt, type Revoking } from './state.ts';
+import type { Receipt } from './receipt.ts';
+import { type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
 
 /** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
 export type Outcome =

@@ -2,6 +2,7 @@ import type { Rotation } from '../policy.ts';
 import type { AttemptId, CredentialId, EpochMs, KeyId, OwnerId, OwnerKey } from '../types.ts';
 import type { ConnectorKind } from './capabilities.ts';
 import type { Expiry } from './expiry.ts';
+import type { Receipt, RevocationCause } from './receipt.ts';
 
 /** Who answers for a credential, and in which of their lives it was given. */
 export interface Holder {
@@ -105,19 +106,16 @@ export interface Blocked {
   readonly nextTryAtMs: EpochMs;
 }
 
-export type RevocationCause =
+/** `owner-left`: and nobody could take it over. `not-replaced`: somebody knew a key who may no longer, and no new one came to life in time. */
+export type SuspensionCause = 'requested' | 'killed' | 'owner-left' | 'owner-moved' | 'policy-changed' | 'orphaned' | 'not-replaced';
+export type HandoverCause =
   | 'owner-left'
   | 'owner-left-for-cause'
   | 'owner-moved'
-  | 'owner-killed'
-  | 'expired'
   | 'policy-changed'
-  | 'orphaned'
   | 'requested'
-  | 'gave-up';
-/** `owner-left`: and nobody could take it over. `not-replaced`: somebody knew a key who may no longer, and no new one came to life in time. */
-export type SuspensionCause = 'requested' | 'killed' | 'owner-left' | 'owner-moved' | 'policy-changed' | 'orphaned' | 'not-replaced';
-export type HandoverCause = 'owner-left' | 'owner-left-for-cause' | 'owner-moved' | 'policy-changed' | 'requested' | 'refused';
+  | 'refused'
+  | 'not-accepted';
 /** Which rung of the succession an heir stands on; `chosen`: somebody named them in a command. */
 export type Rung = 'named' | 'manager' | 'team' | 'steward' | 'chosen';
 
@@ -163,6 +161,9 @@ interface Succession {
   readonly atMs: EpochMs;
   /** Whether the heir has said that they answer for it. */
   readonly acceptedAtMs: EpochMs | undefined;
+  /** Not accepted by then, it goes on; escalated, where nobody further on could take it. */
+  readonly acceptByMs: EpochMs | undefined;
+  readonly escalatedAtMs: EpochMs | undefined;
 }
 
 /** An owner whose role no longer entitles to the credential keeps it until somebody else has looked at it. */
@@ -259,17 +260,6 @@ export interface Revoking extends Common {
   readonly removableAtMs: EpochMs | undefined;
   /** Absence seen once, while an earlier answer was lost: seen again, not before this, it is believed. */
   readonly confirmAgainAtMs: EpochMs | undefined;
-}
-
-/** Proof that a revocation is complete, written only after the provider confirmed absence. */
-export interface Receipt {
-  readonly cause: RevocationCause;
-  readonly startedAtMs: EpochMs;
-  readonly cutOffAtMs: EpochMs;
-  readonly absentAtMs: EpochMs;
-  readonly keyIds: readonly KeyId[];
-  /** Roles of other accounts, on which no deny of ours bites: a session assumed before may last until then. */
-  readonly mayOutlive: readonly { readonly role: string; readonly untilMs: EpochMs }[];
 }
 
 interface Revoked extends Common {

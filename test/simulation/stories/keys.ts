@@ -93,6 +93,11 @@ export const KEYS: readonly Story[] = [
     came: isHeldBy('2'),
   },
   {
+    name: 'leave, to be transferred, and accepted by nobody',
+    tell: chapters(issue('transferred'), tells('1', 'Left'), waits(90, isHeldBy('3')), waits(240, isHeldBy('2'))),
+    came: isHeldBy('2'),
+  },
+  {
     name: 'leave, to be transferred, and the successor leaves with them',
     tell: chapters(issue('transferred'), tells('1', 'Left'), tells('3', 'Left'), waits(120, isHeldBy('2'))),
     came: (here) => isHeldBy('2')(here) || isRevoked(here),

@@ -14,7 +14,7 @@ import { type DenyPolicy, workOnDenyList } from '../../../lib/application/work-d
 import { workOnOwner } from '../../../lib/application/work-owner.ts';
 import type { Credential } from '../../../lib/domain/credential/state.ts';
 import type { LeaveCause, OwnerFact } from '../../../lib/domain/owner/state.ts';
-import type { Profile, Right } from '../../../lib/domain/policy.ts';
+import type { Policy, Profile, Right } from '../../../lib/domain/policy.ts';
 import { DEFAULT_TIMING } from '../../../lib/domain/timing.ts';
 import type { CredentialId, DenyListId, EpochMs, KeyId, OwnerId, OwnerKey } from '../../../lib/domain/types.ts';
 import { givenPolicy, givenProfile } from '../../given-policy.ts';
@@ -51,7 +51,7 @@ const wrapped = <T extends object>({ call }: Between, name: string, port: T): T 
   });
 
 /** A company in memory, worked on until nothing is due at the time it is. */
-export function company(profile: Partial<Profile> = {}, between: Between = NOTHING) {
+export function company(profile: Partial<Profile> = {}, between: Between = NOTHING, rules: Partial<Policy> = {}) {
   let nowMs = 1_700_000_000_000 as EpochMs;
   let count = 0;
   const next = (length: number): string => `${++count}`.padStart(length, '0');
@@ -59,7 +59,7 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
   const ledger = memoryLedger();
   const world = providerWorld();
   const wake = memoryWake(clock);
-  const policy = givenPolicy({ profiles: { p: givenProfile(profile) }, guard: { ...givenPolicy().guard, forCauseAnHour: 2 } });
+  const policy = givenPolicy({ profiles: { p: givenProfile(profile) }, guard: { ...givenPolicy().guard, forCauseAnHour: 2 }, ...rules });
   const ids = { ulid: () => next(26), uuid: () => `00000000-0000-4000-8000-${next(12)}` };
   const base = { ledger, clock, ids, wake, timing: DEFAULT_TIMING, policy, policyDigest: 'd', account: '000000000000' };
   const iam: { -readonly [K in keyof Connector]: Connector[K] } = memoryIam(world, clock, () => `AKIA${next(4)}`);
@@ -98,7 +98,7 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
     applyFact(base)({
       ...{ type, id: `${subject}-${sequence}`, source: 'hr', subject, sequence, occurredAtMs: nowMs, effectiveAtMs: nowMs },
       cause,
-      attributes: { email: `${subject}@example.com`, roles: ['R'], ...(subject === '1' && { successor: '2' }) },
+      attributes: { email: `${subject}@example.com`, roles: ['R'], ...(subject === '1' && { successor: '2', manager: '3' }) },
     });
   let look: () => void = () => undefined;
   const work = async (

@@ -73,7 +73,8 @@ describe('a command, by the status of the credential', () => {
     ['undo', { type: 'undo' }, row('not-active', 'nothing-to-undo', 'not-active')],
     ['hand-over', handOver(), row('not-active', 'ReplacementStarted', 'not-active')],
     ['heir-lost', { type: 'heir-lost' }, row('not-active', 'not-the-next-step', 'not-active')],
-    ['pass-on', { type: 'pass-on' }, row('not-active', 'not-the-next-step', 'not-active')],
+    ['pass-on', { type: 'pass-on', acceptWithinMs: 1_000 }, row('not-active', 'not-the-next-step', 'not-active')],
+    ['escalate', { type: 'escalate' }, row('not-active', 'not-the-next-step', 'not-active')],
     ['accept', { type: 'accept', by: holder.id }, row('nothing-to-accept', 'nothing-to-accept', 'nothing-to-accept')],
     ['require-approval', requireApproval, row('not-active', 'ApprovalRequired', 'not-active')],
     ['approve', approve, row('not-active', 'nothing-to-approve', 'not-active')],
@@ -193,7 +194,7 @@ describe('a handover', () => {
     expect(ofLeave.state).toMatchObject({ replacement: { deadlineMs, overlapMs: 60_000, regretMs: 3_600_000, sinceMs: 5_000 } });
   });
 
-  const passed = command(done(cutOff(handOver()), 'retag', { of: 'retag', ownerId: heir.id }), { type: 'pass-on' });
+  const passed = command(done(cutOff(handOver()), 'retag', { of: 'retag', ownerId: heir.id }), { type: 'pass-on', acceptWithinMs: 1_000 });
   it.each<[string, Story, OwnerId, string]>([
     ['the heir', passed, heir.id, 'SuccessionAccepted'],
     ['the heir, while it is suspended', command(passed, suspend), heir.id, 'SuccessionAccepted'],

@@ -23,7 +23,7 @@ const COMMANDS: readonly ((nowMs: EpochMs) => Command)[] = [
   () => handOver({ leave: undefined, cause: 'requested' }),
   () => handOver({ to: holder, leave: 8 }),
   () => ({ type: 'heir-lost' }),
-  () => ({ type: 'pass-on' }),
+  () => ({ type: 'pass-on', acceptWithinMs: 900_000 }),
   () => ({ type: 'accept', by: heir.id }),
   () => ({ type: 'require-approval', withinMs: 600_000, ifHeldBy }),
   () => ({ type: 'approve', by: heir.id, reason: 'x', forMs: 600_000 }),
@@ -150,7 +150,8 @@ function decided(state: Credential, nowMs: EpochMs, what: Move[0], n: number, fr
   if (next.do === 'give-up') return decide(state, { type: 'revoke', cause: next.cause }, nowMs, timing);
   if (next.do === 'suspend') return decide(state, { type: 'suspend', why: next.why }, nowMs, timing);
   if (next.do === 'rest' || next.do === 'wait' || next.do === 'deny') return undefined;
-  if (next.do === 'pass-on') return decide(state, { type: 'pass-on' }, nowMs, timing);
+  if (next.do === 'pass-on') return decide(state, { type: 'pass-on', acceptWithinMs: 900_000 }, nowMs, timing);
+  if (next.do === 'follow-up') return decide(state, { type: 'escalate' }, nowMs, timing);
   return decide(state, { type: 'start', step: next.do as LeasedStep, attempt: fresh }, nowMs, timing);
 }
 
@@ -168,7 +169,15 @@ describe('whatever happens to a credential, in any order (1,000 histories each)'
       for (const { type } of events.slice(-2)) seen.add(type);
     }, 1);
     // A property of histories in which nothing happens would say nothing.
-    for (const what of ['revoked', 'VersionDisabled', 'CredentialHandedOver', 'SuspensionLifted', 'AttemptsRecovered', 'HeirLost'])
+    for (const what of [
+      'revoked',
+      'VersionDisabled',
+      'CredentialHandedOver',
+      'SuspensionLifted',
+      'AttemptsRecovered',
+      'HeirLost',
+      'SuccessionEscalated',
+    ])
       expect(seen).toContain(what);
   });
 

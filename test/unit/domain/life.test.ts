@@ -261,6 +261,8 @@ describe('a replacement', () => {
   });
 });
 
+const ACCEPT_WITHIN_MS = 86_400_000;
+
 describe('a handover', () => {
   it('has its overlap, then disables, tags, and passes on', () => {
     const second = promoted(command(active(), handOver()));
@@ -270,7 +272,7 @@ describe('a handover', () => {
     expect(nextStep(cut.state, cut.nowMs)).toEqual({ do: 'retag', to: heir });
     const tagged = done(cut, 'retag', { of: 'retag', ownerId: heir.id });
     expect(nextStep(tagged.state, tagged.nowMs)).toEqual({ do: 'pass-on', to: heir });
-    const passed = command(tagged, { type: 'pass-on' });
+    const passed = command(tagged, { type: 'pass-on', acceptWithinMs: ACCEPT_WITHIN_MS });
     const succession = {
       from: holder,
       rung: 'named',
@@ -290,6 +292,25 @@ describe('a handover', () => {
     expect(command(passed, { type: 'accept', by: heir.id }).state).toMatchObject({ succession: { acceptedAtMs: passed.nowMs } });
   });
 
+  it('that its heir has not accepted in time is followed up, once; on its way to somebody else it is not', () => {
+    const tagged = done(cutOff(), 'retag', { of: 'retag', ownerId: heir.id });
+    const passed = command(tagged, { type: 'pass-on', acceptWithinMs: ACCEPT_WITHIN_MS });
+    const gone = done(passed, 'delete-version', { of: 'delete-version', keyId: key(1) });
+    const acceptByMs = passed.nowMs + ACCEPT_WITHIN_MS;
+    expect(gone.state).toMatchObject({ succession: { acceptByMs, escalatedAtMs: undefined } });
+    waitsUntil(gone, acceptByMs);
+    expect(() => command(gone, { type: 'escalate' })).toThrow('refused: not-the-next-step');
+    const late = later(gone, ACCEPT_WITHIN_MS);
+    expect(wants(late)).toBe('follow-up');
+    const escalated = command(late, { type: 'escalate' });
+    expect(escalated.state).toMatchObject({ succession: { escalatedAtMs: acceptByMs } });
+    for (const done of [escalated, command(late, { type: 'accept', by: heir.id })]) expect(wants(done)).toBe('wait');
+    expect(command(escalated, { type: 'accept', by: heir.id }).state).toMatchObject({ succession: { acceptedAtMs: acceptByMs } });
+    const onItsWay = command(late, { ...handOver(), to: { ...heir, id: 'own_9' as OwnerId }, leave: undefined, cause: 'not-accepted' });
+    expect(wants(onItsWay)).not.toBe('follow-up');
+    expect(() => command(onItsWay, { type: 'accept', by: heir.id })).toThrow('refused: nothing-to-accept');
+  });
+
   it('looks first where a look is owed, since a key nobody has seen could be one the leaver knows', () => {
     const owed = tidied(command(cutOff(), { type: 'look' }));
     expect(wants(owed)).toBe('recover');
@@ -299,7 +320,7 @@ describe('a handover', () => {
   it('forgets an approval, which was the holder’s', () => {
     const approved = command(cutOff(), { type: 'require-approval', withinMs: 1e9, ifHeldBy: { ownerId: holder.id, epochBelow: 1 } });
     const tagged = done(approved, 'retag', { of: 'retag', ownerId: heir.id });
-    expect(command(tagged, { type: 'pass-on' }).state).toMatchObject({ approval: undefined });
+    expect(command(tagged, { type: 'pass-on', acceptWithinMs: ACCEPT_WITHIN_MS }).state).toMatchObject({ approval: undefined });
   });
 
   it('not done in time is suspended, and ends after the regret time of the leave', () => {

@@ -148,7 +148,7 @@ describe('offboarding', () => {
 
   const passedOn: Credential['succession'] = {
     ...{ from: holder, rung: 'chosen', cause: 'requested', line: holder.id, refused: [], acceptedAtMs: undefined },
-    ...{ cutOffAtMs: at(3_000), atMs: at(4_000) },
+    ...{ cutOffAtMs: at(3_000), atMs: at(4_000), acceptByMs: undefined, escalatedAtMs: undefined },
   };
 
   it('asks the guard at once', () => expect(nextOwnerStep(left, NOW)).toMatchObject({ do: 'admit', of: 'leave' }));
