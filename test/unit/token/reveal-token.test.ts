@@ -4,6 +4,7 @@ import { memoryLedger } from '../../../lib/adapters/memory/ledger.ts';
 import { memoryTokenStore } from '../../../lib/adapters/memory/token-store.ts';
 import { memoryWake } from '../../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../../lib/application/apply-fact.ts';
+import { changeCredential } from '../../../lib/application/change-credential.ts';
 import { deliveringOnce } from '../../../lib/application/delivered-once.ts';
 import type { Connector } from '../../../lib/application/ports.ts';
 import { requestCredential } from '../../../lib/application/request-credential.ts';
@@ -63,7 +64,15 @@ async function given(plant: (real: Connector) => Connector = (real) => real) {
     if (!made.ok) throw new Error(made.why);
     return made.credential.id;
   };
-  const reveal = revealToken({ ...ports, connector: plant(connector), requestTimeoutMs: 10_000, pause: async (ms) => pass(ms) });
+  let pauses = 0;
+  const pause = async (ms: number): Promise<void> => {
+    pauses += 1;
+    pass(ms);
+  };
+  const reveal = revealToken({ ...ports, connector: plant(connector), requestTimeoutMs: 10_000, pause });
+  const revoke = async (id: CredentialId): Promise<void> => {
+    await changeCredential(ports)(me, ARN, id, { verb: 'revoke', reason: 'x' });
+  };
   /** The worker of the queue, in another process. */
   const work = (id: CredentialId) =>
     workOnCredential({ ...ports, connector, secrets: deliveringOnce().secrets, requestTimeoutMs: 10_000 })(id, plusMs(nowMs, 40_000));
@@ -79,7 +88,7 @@ async function given(plant: (real: Connector) => Connector = (real) => real) {
     return record.state;
   };
   const works = async (token: string): Promise<boolean> => (await verify(token, 'orders:read')).ok;
-  return { asked, reveal, work, works, pass, stateOf, ledger, store };
+  return { asked, reveal, revoke, work, works, pass, pauses: () => pauses, stateOf, ledger, store };
 }
 
 type Given = Awaited<ReturnType<typeof given>>;
@@ -169,11 +178,54 @@ describe('a token that is shown once', () => {
 
   it('is shown to its owner and to nobody else, and one that is in its secret to nobody', async () => {
     const all = await given();
+    const ids = { once: await all.asked('once'), stored: await all.asked('stored'), none: 'cred_0' as CredentialId };
+    const stranger: Caller = { ...operator, may: ['request'] };
+    const answers = [
+      [operator, ids.once, 'not-the-owner', 'caller', ARN],
+      [undefined, ids.once, 'unmapped-caller', 'caller', ARN],
+      [stranger, ids.once, 'not-found', 'id', ids.once],
+      [me, ids.none, 'not-found', 'id', ids.none],
+      [me, ids.stored, 'not-delivered-once', 'id', ids.stored],
+    ] as const;
+    for (const [caller, id, why, field, value] of answers)
+      expect(await all.reveal(caller, ARN, id, { reason: 'x', lost: false })).toEqual({ ok: false, why, field, value });
+    expect((await all.stateOf(ids.once)).versions).toEqual([]);
+  });
+
+  it('is not, once it is ended', async () => {
+    const all = await given();
     const id = await all.asked('once');
-    expect(await all.reveal(operator, ARN, id, { reason: 'x', lost: false })).toMatchObject({ ok: false, why: 'not-the-owner' });
-    expect(await all.reveal(undefined, ARN, id, { reason: 'x', lost: false })).toMatchObject({ ok: false, why: 'unmapped-caller' });
-    const stored = await all.asked('stored');
-    expect(await all.reveal(me, ARN, stored, { reason: 'x', lost: false })).toMatchObject({ ok: false, why: 'not-delivered-once' });
+    await shown(all, id);
+    await all.revoke(id);
+    expect(await all.reveal(me, ARN, id, { reason: 'x', lost: false })).toMatchObject({ ok: false, why: 'already-ending', value: id });
+  });
+
+  it('waits a while for what comes again by itself', async () => {
+    let refusals = 2;
+    const all = await given((real) => ({
+      ...real,
+      createVersion: async (...args) => {
+        refusals -= 1;
+        if (refusals >= 0) throw new Fault('provider-throttled', true, 'later');
+        return real.createVersion(...args);
+      },
+    }));
+    expect(await all.works(await shown(all, await all.asked('once')))).toBe(true);
+    expect(all.pauses()).toBeGreaterThan(0);
+  });
+
+  it('that is not seen to work is not shown, neither the first nor one beside another', async () => {
+    let usable = false;
+    const all = await given((real) => ({ ...real, verify: async (body) => usable && real.verify(body) }));
+    const id = await all.asked('once');
+    const refused = { ok: false, why: 'not-made', field: 'id', value: id };
+    expect(await all.reveal(me, ARN, id, { reason: 'x', lost: false })).toEqual(refused);
+    expect(all.pauses()).toBe(30); // half a second each: 15 s, and not one more
+    usable = true;
+    for (let times = 0; times < 12; times += 1, all.pass(120_000)) await all.work(id);
+    await shown(all, id);
+    usable = false;
+    expect(await all.reveal(me, ARN, id, { reason: 'x', lost: false })).toEqual(refused);
   });
 
   it('that can’t be made is told as such, and nothing is left of it', async () => {
