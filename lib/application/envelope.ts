@@ -21,7 +21,7 @@ export function envelop<E extends Envelope['data']>(
   subject: string,
   before: { readonly version: number; readonly headHash: string },
   events: readonly E[],
-  context: Context,
+  context: Context & Pick<Envelope, 'connector'>,
   nowMs: EpochMs,
   ids: Ids,
 ): readonly Envelope<E>[] {

@@ -35,6 +35,8 @@ export interface Envelope<E = CredentialEvent | OwnerEvent | PolicyEvent | FeedE
   readonly cause: string;
   readonly correlationId: string;
   readonly policyDigest: string;
+  /** Of a credential: its kind. Absent in events of before there was more than one that somebody filters by. */
+  readonly connector?: Grant['connector'];
   readonly data: E;
   readonly prevHash: string;
   readonly hash: string;

@@ -34,7 +34,8 @@ export async function appendCredential(
   if (before && !events.length) return before; // somebody else was faster: nothing changes
   const state = events.reduce<Credential | undefined>(protocol.evolve, before?.state);
   if (!state) throw new Error('nothing to append');
-  const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
+  const { connector } = state.grant;
+  const envelopes = envelop(state.id, before ?? NEW, events, { ...context, connector }, nowMs, ids);
   const { companions = [], requires } = extra;
   const dueAtMs = protocol.dueAtMs(state, nowMs);
   await ledger.appendCredential({ before, state, envelopes, dueAtMs, companions, ...(requires && { requires }) });

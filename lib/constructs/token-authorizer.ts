@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
-import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { OUTBOUND_SOURCE, TOKEN_ANSWERS_CHANGE } from '../contract/detail-types.ts';
 import { AUTHORIZER_ENV, NAMES, RESET_ENV } from '../contract/env.ts';
 import { CHECKED_ATTRIBUTES, TOKEN_PARTITIONS } from '../contract/table.ts';
+import type { ConnectorKind } from '../domain/credential/capabilities.ts';
 import { NhiFunction } from './nhi-function.ts';
 import { allowTokenKeys } from './token-permissions.ts';
 
@@ -31,6 +32,7 @@ export interface NhiTokenAuthorizerProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const TOKENS: ConnectorKind = 'api-token';
 const MAX_TTL_S = 30;
 /** Lambda takes 4 KB of environment. */
 const MAX_SCOPES_LENGTH = 3_000;
@@ -73,7 +75,7 @@ export class NhiTokenAuthorizer extends Construct {
     });
   }
 
-  /** Forgets all kept answers of a stage whenever a credential or an owner loses access; without it their time alone ends them. */
+  /** Forgets all kept answers of a stage whenever a token or an owner loses access; without it their time alone ends them. */
   resetsAnswersOf(api: HttpApi, stageName = '$default'): void {
     const { partition, region } = Stack.of(this);
     const path = `/v2/apis/${api.apiId}/stages/${stageName}/cache/authorizers`;
@@ -81,7 +83,12 @@ export class NhiTokenAuthorizer extends Construct {
     reset.allow(['apigateway:DELETE'], [`arn:${partition}:apigateway:${region}::${path}`]);
     new Rule(this, 'LosesAccess', {
       eventBus: EventBus.fromEventBusName(this, 'Outbound', this.#busName),
-      eventPattern: { source: [OUTBOUND_SOURCE], detailType: [...TOKEN_ANSWERS_CHANGE] },
+      eventPattern: {
+        source: [OUTBOUND_SOURCE],
+        detailType: [...TOKEN_ANSWERS_CHANGE],
+        // Owners are of no kind, and nor are events from before credentials told theirs.
+        detail: { connector: Match.anyOf(Match.exactString(TOKENS), Match.doesNotExist()) },
+      },
       // Later than a minute every answer from before is forgotten by itself.
       targets: [new LambdaFunction(reset.function, { retryAttempts: 2, maxEventAge: Duration.minutes(1) })],
     });

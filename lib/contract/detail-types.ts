@@ -60,7 +60,7 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   SnapshotHeld: 'Feed Held',
 };
 
-/** After these an answer that was given for a token may not be right any more. */
+/** After these an answer that was given for a token may not be right any more, where they are about a token or an owner. */
 export const TOKEN_ANSWERS_CHANGE = [
   ...['Credential Rotated', 'Credential Access Denied', 'Credential Access Removed', 'Credential Revoked', 'Owner Left', 'Owner Killed'],
 ] as const;

@@ -75,6 +75,7 @@ describe('the authorizer of tokens', () => {
           ...['Credential Rotated', 'Credential Access Denied', 'Credential Access Removed', 'Credential Revoked'],
           ...['Owner Left', 'Owner Killed'],
         ],
+        detail: { connector: ['api-token', { exists: false }] }, // not when an access key is rotated
       },
       Targets: [Match.objectLike({ RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 2 } })],
     });

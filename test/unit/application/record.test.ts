@@ -100,6 +100,10 @@ describe('writing a record', () => {
     const ended = await appendCredential(ports, made, [revoked], context);
     expect(ended).toMatchObject({ version: 2, state: { status: 'revoking' } });
     expect(ledger.credentials.get(ID)).toMatchObject({ version: 2, headHash: ended.headHash, dueAtMs: 6_000 });
+    const told = await ledger.events(ID);
+    expect(told.map(({ connector }) => connector)).toEqual(['aws-iam-user', 'aws-iam-user']); // what filters events goes by it
+    expect(firstBreak(told)).toBeUndefined();
+    expect(firstBreak(told.map((event) => ({ ...event, connector: 'api-token' })))).toBe(1);
     expect((await ledger.events(ID)).at(-1)?.hash).toBe(ended.headHash);
     expect(firstBreak(await ledger.events(ID))).toBeUndefined();
   });
@@ -136,6 +140,7 @@ describe('writing a record', () => {
     const joined = { type: 'OwnerJoined', sequence: 1, attributes, occurredAtMs: at(1), receivedAtMs: at(2) } as const;
     const next = await appendOwner(portsOn(ledger), made, [joined, { ...joined, sequence: 2 }], context);
     expect(next).toMatchObject({ version: 3, headHash: (await ledger.events(ownerId)).at(-1)?.hash });
+    for (const event of await ledger.events(ownerId)) expect(event).not.toHaveProperty('connector');
   });
 
   it('of another kind, by its own rules', async () => {
