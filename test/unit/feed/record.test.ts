@@ -23,7 +23,8 @@ describe('the record of a feed', () => {
     ['a snapshot that is being said is not the last good one yet', [admitted(1)], { status: 'saying', good: undefined }],
     ['one that was said is', [admitted(1), applied(1)], { status: 'ready', good: { snapshot: of(1), kept: kept(1) } }],
     ['one that is held changes nothing', [admitted(1), applied(1), held(2)], { status: 'ready', good: { snapshot: of(1), kept: kept(1) } }],
-    ['not even for one that is being said', [admitted(1), held(2)], { status: 'saying' }],
+    ['not even for one that is being said', [admitted(1), held(2)], { status: 'saying', saying: of(1) }],
+    ['the first, held, leaves none', [held(1)], { status: 'ready', good: undefined }],
     [
       'one that can’t be said to its end is given up',
       [admitted(1), applied(1), admitted(2), held(2)],
@@ -36,11 +37,10 @@ describe('the record of a feed', () => {
     ['an end without a beginning', [applied(1)]],
   ])('refuses a history of %s', (_name, events) => expect(() => history(...events)).toThrow('history'));
 
-  it('tells objects apart by their version', () => {
-    expect([sameObject(of(1), of(1)), sameObject(of(1), { ...of(1), version: 'v2' }), sameObject(undefined, of(1))]).toEqual([
-      true,
-      false,
-      false,
-    ]);
-  });
+  it.each<[string, ObjectRef | undefined, boolean]>([
+    ['itself', of(1), true],
+    ['another version', { ...of(1), version: 'v2' }, false],
+    ['another object of the same version', { ...of(1), key: 'feeds/hr/2.csv' }, false],
+    ['none', undefined, false],
+  ])('tells an object from %s', (_what, other, same) => expect(sameObject(other, of(1))).toBe(same));
 });

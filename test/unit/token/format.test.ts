@@ -76,6 +76,13 @@ describe('a token', () => {
     );
   });
 
+  it('of an environment with as long a name as may be is taken, with one longer it is too long', () => {
+    const of = (name: string): string => withChecksum(tokenBody(name, 'a'.repeat(26), randomBytes(32)));
+    const name = 'e'.repeat(16);
+    expect(parseToken(of(name), name).ok).toBe(true);
+    expect(parseToken(of(`${name}e`), `${name}e`)).toEqual({ ok: false, why: 'too-long' });
+  });
+
   const good = withChecksum(tokenBody('prod', tokenIdOf('cred_01ARZ3NDEKTSV4RRFFQ69G5FAV' as CredentialId), randomBytes(32)));
   it.each([
     ['nothing', '', 'too-short'],
