@@ -6,8 +6,8 @@ const TIME = /(?<day>\d{4}-\d\d-\d\d)(?:T(?<hour>\d\d)[:-]?(?<minute>\d\d)(?:[:-
 
 /** The time that a text names; a day alone is its beginning, UTC. `undefined`: it names none, or one that does not exist. */
 export function timeIn(text: string): EpochMs | undefined {
-  const { day = '', hour = '00', minute = '00', second = '00', zone = 'Z' } = TIME.exec(text)?.groups ?? {};
+  const { day = '', hour, minute, second = '00', zone } = TIME.exec(text)?.groups ?? {};
   if (!isDate(day)) return undefined;
-  const ms = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
+  const ms = Date.parse(hour === undefined ? day : `${day}T${hour}:${minute}:${second}${zone}`);
   return Number.isNaN(ms) ? undefined : (ms as EpochMs);
 }
