@@ -95,7 +95,7 @@ const kept = (attempts: readonly AttemptId[], versions: readonly Version[]): rea
 
 /** The provider said no to a creation: its attempt made nothing, and is forgotten; but one that may have been made before is made again. */
 export function failed(state: Credential, event: Event<'StepFailed'>): Credential {
-  const refusedCreation = state.lease?.step === 'create-version' && event.blocked.step === 'create-version';
+  const refusedCreation = event.blocked.step === 'create-version';
   const versions =
     refusedCreation && !capabilitiesOf(state.grant).idempotentCreate
       ? state.versions.filter((version) => version.phase !== 'attempted' || version.settledAtMs !== state.inFlight?.settledAtMs)

@@ -140,6 +140,18 @@ describe('a key', () => {
     ]);
   });
 
+  it.each(['stored', 'verified', 'current', 'disabled', 'doomed'] as const)(
+    'that is %s was made, though that is told once more',
+    (phase) => {
+      const story = having(active(), { versions: [version(phase)] });
+      expect(told(story, { type: 'VersionCreated', ...ofOne, keyId: key(1) }).versions).toEqual([version(phase)]);
+    },
+  );
+  it.each(['current', 'retiring', 'doomed'] as const)('that is %s is so, though its promotion is told once more', (phase) => {
+    const story = having(active(), { versions: [version(phase)] });
+    expect(told(story, { type: 'VersionPromoted', ...ofOne, atMs: T }).versions).toEqual([version(phase)]);
+  });
+
   it('deleted is gone, and an attempt without a key is not', () => {
     const open = version('attempted', { keyId: undefined, attempt: attempt(2), settledAtMs: T });
     const story = having(active(), { versions: [version('disabled', { deleteAtMs: T }), open] });
@@ -180,6 +192,16 @@ describe('a lease', () => {
     const { state } = start(story, 'create-version', 2);
     expect(state.attempts).toEqual([attempt(1), ...twenty.slice(1), attempt(2)]);
     expect(state.attemptedAtMs).toEqual([...twenty.slice(1).map(() => T), story.nowMs + timing.leaseMs]);
+    const both = { attempts: [attempt(7), ...twenty], versions: [...story.state.versions, version('current', { attempt: attempt(7) })] };
+    const event: CredentialEvent = {
+      type: 'StepStarted',
+      fence: 9,
+      step: 'create-version',
+      untilMs: T,
+      settledAtMs: T,
+      attempt: attempt(2),
+    };
+    expect(told(having(story, both), event).attempts).toEqual([attempt(7), ...twenty.slice(1), attempt(2)]);
     const without = having(story, { attempts: twenty });
     expect(start(without, 'create-version', 2).state.attempts).toEqual([...twenty.slice(1), attempt(2)]);
   });
@@ -194,6 +216,12 @@ describe('a refusal', () => {
     const two = having(making, { versions: [...making.state.versions, open] });
     expect(refuse(two, 'create-version', 'provider-throttled').state.versions.map((one) => one.attempt)).toEqual([attempt(1), attempt(9)]);
   });
+  it('forgets no key that is there, whose value could not be stored', () => {
+    const made = outcome(making, { of: 'create-key', attempt: attempt(2), keyId: key(2) });
+    expect(refuse(made, 'create-version', 'provider-throttled').state.versions).toEqual(made.state.versions);
+  });
+  it('of another step forgets none, and owes no look', () =>
+    expect(refuse(making, 'promote', 'key-quota').state).toMatchObject({ versions: making.state.versions, lookAgainAtMs: undefined }));
   it('of a token’s creation forgets none: it may have been made before', () => {
     const token = having(making, { grant: { ...grant, connector: 'api-token' } });
     expect(refuse(token, 'create-version', 'x').state.versions).toEqual(making.state.versions);
