@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { Fault, Secret } from '../../../lib/domain/faults.ts';
 
 describe('a fault', () => {
-  it.each<[string, Fault, string]>([
-    ['says what broke', new Fault('key-quota', true), 'Fault: key-quota'],
-    ['and what of', new Fault('provider-refused', false, 'DeleteUser'), 'Fault: provider-refused: DeleteUser'],
-  ])('%s', (_what, fault, expected) => expect(String(fault)).toBe(expected));
+  it('says what broke, and what of', () => {
+    expect(String(new Fault('key-quota', true))).toBe('Fault: key-quota');
+    expect(String(new Fault('provider-refused', false, 'DeleteUser'))).toBe('Fault: provider-refused: DeleteUser');
+  });
 
   it('has a code, what it comes from, and whether it is worth another try', () => {
     const cause = new Error('socket hang up');
@@ -20,11 +20,11 @@ describe('a fault', () => {
 
 describe('a secret', () => {
   const secret = new Secret('hunter22');
-  it.each<[string, string, string]>([
-    ['printed', String(secret), '[secret]'],
-    ['in a template', `key ${secret}`, 'key [secret]'],
-    ['in JSON', JSON.stringify({ secret }), '{"secret":"[secret]"}'],
-    ['looked into', inspect({ secret }, { depth: 9, showHidden: true }), '{ secret: Secret {} }'],
-  ])('%s shows nothing', (_how, text, expected) => expect(text).toBe(expected));
+  it.each<[string, () => string, string]>([
+    ['printed', () => String(secret), '[secret]'],
+    ['in a template', () => `key ${secret}`, 'key [secret]'],
+    ['in JSON', () => JSON.stringify({ secret }), '{"secret":"[secret]"}'],
+    ['looked into', () => inspect({ secret }, { depth: 9, showHidden: true }), '{ secret: Secret {} }'],
+  ])('%s shows nothing', (_how, told, expected) => expect(told()).toBe(expected));
   it('is what it is where it is needed', () => expect(secret.reveal()).toBe('hunter22'));
 });
