@@ -79,7 +79,7 @@ async function killSwitch(): Promise<Row> {
   const denyPolicy = killPolicy({ policyArn: 'arn:k', aws: settingsOf(aws.endpoint) });
   const id = killListId(ACCOUNT);
   await ledger.putDenyList(0, listed(newDenyList(id, ACCOUNT, KILL_CAPACITY), 'owner-key', clock.now()), clock.now());
-  await workOnDenyList({ ledger, clock, wake, timing, denyPolicy })(id, plusMs(clock.now(), 60_000));
+  await workOnDenyList({ ledger, clock, wake, timing, denyPolicy, requestTimeoutMs: 10_000 })(id, plusMs(clock.now(), 60_000));
   await aws.close();
   const until = aws.calls.indexOf('CreatePolicyVersion') + 1;
   return {

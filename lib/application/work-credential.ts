@@ -9,18 +9,17 @@ import { type AttemptId, type CredentialId, type EpochMs, plusMs } from '../doma
 import { sessionChange } from './end-sessions.ts';
 import type { Context } from './envelope.ts';
 import { followUp } from './follow-up.ts';
+import { type Caller, isStillHeld } from './lease.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
 import { PROTOCOL } from './protocol.ts';
 import { disableAll, lookForAttempts, usesOf } from './provider-looks.ts';
 import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
 import { wakeWorker } from './wake-at.ts';
 
-export interface WorkerPorts extends RecordPorts {
+export interface WorkerPorts extends RecordPorts, Caller {
   readonly connector: Connector;
   readonly secrets: SecretStore;
   readonly wake: Wake;
-  /** The longest one provider request may take, in ms: its socket's time-out. */
-  readonly requestTimeoutMs: number;
   /** This process shows what it makes to whoever waits for it. Where not, what is delivered once is not made here. */
   readonly reveals?: true;
   readonly policy: Policy;
@@ -36,8 +35,6 @@ export interface Worked {
   readonly state: Credential | undefined;
 }
 
-/** A call that can't be repeated starts only with this much of its lease left beyond its socket's time-out. */
-const SPARE_LEASE_MS = 5_000;
 /** Steps that only look, or only take away: done twice, or late, they end the same, so a lost answer need not wait for the end of the lease. */
 const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
   ...(['verify', 'recover', 'confirm-absence'] as const),
@@ -248,8 +245,8 @@ const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Ou
 /** Not a fault: another worker holds the record by now, and this one's part is over. */
 class StaleFence extends Error {}
 
-function stillHeld({ clock, requestTimeoutMs }: WorkerPorts, lease: Lease): void {
-  if (lease.untilMs - clock.now() <= requestTimeoutMs + SPARE_LEASE_MS) throw new StaleFence();
+function stillHeld(ports: WorkerPorts, lease: Lease): void {
+  if (!isStillHeld(ports, lease.untilMs)) throw new StaleFence();
 }
 
 /** A refusal is an answer and is recorded; without an answer the step's lease runs out, and recovery looks. */

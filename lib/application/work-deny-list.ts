@@ -2,7 +2,8 @@ import { answered, begun, type DenyList, type DenyOutcome, denyListDueAtMs, next
 import { Fault } from '../domain/faults.ts';
 import type { Timing } from '../domain/timing.ts';
 import type { DenyListId, EpochMs } from '../domain/types.ts';
-import type { Clock, Ledger, Loaded, Wake } from './ports.ts';
+import { type Caller, isStillHeld } from './lease.ts';
+import type { Ledger, Loaded, Wake } from './ports.ts';
 import { retryingConflicts } from './record.ts';
 import type { WorkEnd } from './work-credential.ts';
 
@@ -16,9 +17,8 @@ export interface DenyPolicy {
   prune(): Promise<void>;
 }
 
-export interface DenyListPorts {
+export interface DenyListPorts extends Caller {
   readonly ledger: Ledger;
-  readonly clock: Clock;
   readonly wake: Wake;
   readonly timing: Timing;
   readonly denyPolicy: DenyPolicy;
@@ -61,7 +61,8 @@ export const workOnDenyList =
         (error: unknown) => lostRace(error),
       );
       if (!won) continue;
-      const outcome = await perform(ports.denyPolicy, next);
+      const late = next.do === 'render' && !isStillHeld(ports, begins.lease?.untilMs ?? nowMs); // it could land over a newer list
+      const outcome = late ? undefined : await perform(ports.denyPolicy, next);
       if (!outcome) {
         await wake.send(item, (begins.lease?.untilMs ?? nowMs) - clock.now());
         return { end: 'answer-lost', state: begins };

@@ -19,8 +19,10 @@ import {
   type World,
 } from './world.ts';
 
+const LIST_LEASE = TICK / 3;
+const FUNCTION_LASTS = 2 * TICK;
 /** The lease of the list and `settleMs` together: so late a render may land. */
-const RENDER_LANDS_WITHIN = TICK / 3 + TICK;
+const RENDER_LANDS_WITHIN = LIST_LEASE + TICK;
 
 const withOwner = (world: World, who: Person, decision: OwnerDecision): World =>
   decision.ok
@@ -146,7 +148,7 @@ export function listMoves(core: Core, world: World, calm: Move[], odd: Move[]): 
   kill.workers.forEach((worker, index) => {
     const others = kill.workers.filter((_, at) => at !== index);
     if (worker.outcome) calm.unshift(listRecording(core, world, kill, worker.fence, worker.outcome, others));
-    else listCalling(world, kill, worker, others, calm, odd);
+    else listCalling(core, world, kill, worker, others, calm, odd);
   });
   const next = wanted(kill, nowMs);
   if (next.do === 'rest' || next.do === 'wait' || kill.workers.length >= 2) return;
@@ -175,11 +177,20 @@ function listRecording(core: Core, world: World, kill: Kill, fence: number, outc
   return { say, to: changed(world, kill, { list, workers, confirmed: confirmed(kill, ...who) }) };
 }
 
-function listCalling(world: World, kill: Kill, worker: ListWorker, others: readonly ListWorker[], calm: Move[], odd: Move[]): void {
+function listCalling(
+  core: Core,
+  world: World,
+  kill: Kill,
+  worker: ListWorker,
+  others: readonly ListWorker[],
+  calm: Move[],
+  odd: Move[],
+): void {
   const { nowMs } = world;
-  if (nowMs >= plusMs(worker.beganAtMs, 2 * TICK))
-    return void calm.push({ say: 'the function of the kill list is out of time', to: changed(world, kill, { workers: others }) });
   const { keys } = worker;
+  const limitMs = keys && core.worker.leaseCheck ? LIST_LEASE : FUNCTION_LASTS; // no render begins after its lease
+  if (nowMs >= plusMs(worker.beganAtMs, limitMs))
+    return void calm.push({ say: 'a worker drops the kill list: it is out of time', to: changed(world, kill, { workers: others }) });
   const say = keys ? `render [${keys.join()}]` : 'read the kill policy';
   const outcome: DenyOutcome = keys ? { of: 'render', keys } : { of: 'check', keys: kill.policy };
   const answers = (policy: readonly string[], said: DenyOutcome) =>

@@ -84,7 +84,7 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
     const workers = {
       owner: workOnOwner(ports),
       'aws-iam-user': workOnCredential({ ...ports, connector: of('iam', iam), secrets: of('secrets', secrets), requestTimeoutMs: 10_000 }),
-      'deny-list': workOnDenyList({ ...ports, denyPolicy: of('kill-policy', counted) }),
+      'deny-list': workOnDenyList({ ...ports, denyPolicy: of('kill-policy', counted), requestTimeoutMs: 10_000 }),
     };
     const deliver = ({ queue, id }: WorkItem): Promise<unknown> =>
       workers[queue as keyof typeof workers](id as OwnerId & CredentialId & DenyListId, FAR);

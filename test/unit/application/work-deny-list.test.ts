@@ -33,7 +33,7 @@ async function given(change: Partial<DenyList> = {}, plant: Partial<DenyPolicy> 
   };
   const denyPolicy: DenyPolicy = { render: noted('render'), rendered: () => noted('rendered')([]), prune: () => noted('prune')([]) };
   await ledger.putDenyList(0, { ...listed(newDenyList(ID, '1', 5_700), 'ann', START), ...change }, START);
-  const ports = { ledger, clock, wake, timing: DEFAULT_TIMING, denyPolicy };
+  const ports = { ledger, clock, wake, timing: DEFAULT_TIMING, denyPolicy, requestTimeoutMs: 10_000 };
   const later = (ms: number): void => {
     nowMs = plusMs(nowMs, ms);
   };
@@ -113,6 +113,19 @@ describe('a render without an answer', () => {
     expect(here.calls).toEqual(['render ann']);
     expect(here.messages()).toEqual([['deny-list', ID, LEASE_MS]]);
     expect(await here.state()).toMatchObject({ lease: { step: 'render' }, blocked: undefined });
+  });
+
+  it('is not asked for under a lease that is nearly over, since it could land over a newer list', async () => {
+    const here = await given();
+    const putDenyList: typeof here.ledger.putDenyList = async (...given) => {
+      await here.ledger.putDenyList(...given);
+      here.later(LEASE_MS - 15_000); // a call may take 10 s, and 5 s are spare
+    };
+    expect(await here.work(40_000, { ledger: { ...here.ledger, putDenyList } })).toMatchObject({ end: 'answer-lost' });
+    expect(here.calls).toEqual([]);
+    expect(here.messages()).toEqual([['deny-list', ID, 15_000]]);
+    here.later(15_000);
+    expect(await here.work()).toMatchObject({ state: { rendered: ['ann'] } });
   });
 
   it('that took its time is come back to no later for that', async () => {
