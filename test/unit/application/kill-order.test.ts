@@ -74,6 +74,21 @@ describe('an order', () => {
     });
   });
 
+  it('to kill goes before whatever else waits; one to lift does not', async () => {
+    const here = await world();
+    const urgent = () => here.wake.messages.splice(0).map(({ queue, denies }) => [queue, denies]);
+    await here.order('kill');
+    expect(urgent()).toEqual([
+      ['deny-list', undefined],
+      ['owner', true],
+    ]);
+    await here.order('unkill');
+    expect(urgent()).toEqual([
+      ['deny-list', undefined],
+      ['owner', undefined],
+    ]);
+  });
+
   it('to lift says by whom and why, and given again is the same', async () => {
     const here = await world();
     await here.order('kill');

@@ -154,6 +154,13 @@ describe('the same request again', () => {
     expect([wake.messages, appends]).toEqual([[], []]);
   });
 
+  it('gives it, though its owner could not ask for it any more', async () => {
+    const { ask, given, fact } = await world();
+    const { id } = await given();
+    await fact('Left', 'hr:1');
+    expect(await ask()).toMatchObject({ ok: true, created: false, credential: { id } });
+  });
+
   it('at the same moment as well', async () => {
     const { ask, given, ledger } = await world();
     let first: unknown;
