@@ -5,7 +5,7 @@ iam:PolicyARN, iam:ResourceTag, secretsmanager:ResourceTag, secretsmanager:Versi
 a session is its role's; policy variables;
 aws:SecureTransport is true (all is on loopback, and the bucket that `cdk bootstrap` makes refuses plain HTTP).
 State: a user has two access keys at most; a secret made without a value has no version; the token of a call is the id of the secret's version, and a repeated call
-with the same token and value changes nothing.
+with the same token and value changes nothing; a staging label that goes on a version leaves the one it was on, and a first value is AWSCURRENT.
 """
 
 from __future__ import annotations
@@ -229,13 +229,28 @@ def create_secret(call: Record) -> Response:
         return json_response({"ARN": secret["ARN"], "Name": name, "VersionId": token})
 
 
+def _labelled(secret: Record | None, response: Response) -> Response:
+    """A label is on one version at a time, and the first value that a secret gets is the current one whatever it was staged."""
+    if response[0] != 200 or not secret:
+        return response
+    answer = json.loads(response[2])
+    versions = secret["Versions"]
+    stages = versions[answer["VersionId"]]["Stages"]
+    for token, version in versions.items():
+        if token != answer["VersionId"]:
+            version["Stages"] = [stage for stage in version["Stages"] if stage not in stages]
+    if not any("AWSCURRENT" in version["Stages"] for version in versions.values()):
+        stages.append("AWSCURRENT")
+    return json_response({**answer, "VersionStages": list(stages)})
+
+
 def put_secret_value(call: Record) -> Response:
     token = call.get("ClientRequestToken")
     with _one_at_a_time:
         _, secret = secretsmanager._resolve(call.get("SecretId"))
         version = secret["Versions"].get(token) if token and secret and not secret.get("DeletedDate") else None
         if not version:
-            return _put_secret_value_as_shipped(call)
+            return _labelled(secret, _put_secret_value_as_shipped(call))
         if not _same_value(version, call):
             return _token_taken(token)
         stages = list(version["Stages"])

@@ -23,8 +23,16 @@ export function contradictions(policy: PolicyFileContent, written: unknown): rea
     ...(steward === undefined ? [] : unknownSource(['steward'], steward)),
     ...successionRules(policy, written),
     ...nobodyMay(policy),
-    ...Object.entries(sources).flatMap(([name, { accountable: ref, principals }]) => [
+    ...Object.entries(sources).flatMap(([name, { accountable: ref, principals, feed }]) => [
       ...unknownSource(['sources', name, 'accountable'], ref),
+      ...(feed && valueAt(written, ['sources', name, 'maxSequenceJump']) !== undefined
+        ? [
+            {
+              path: ['sources', name, 'maxSequenceJump'],
+              rule: 'is of sources without a feed: the facts of a feed are numbered by the minute of their snapshot, and none may be from the future',
+            },
+          ]
+        : []),
       ...(principals.includes('self') && principals.length > 1
         ? [
             {

@@ -55,7 +55,7 @@ const Source = z.strictObject({
   mode: mode.optional(),
   accountable: ownerRef,
   principals: some(principal),
-  maxSequenceJump: z.int().min(1).default(1_000_000),
+  maxSequenceJump: z.int().min(1).default(1_000_000).describe('Of a source without a feed: a sequence further ahead is refused'),
   feed: Feed.optional(),
 });
 

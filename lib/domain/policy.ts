@@ -60,7 +60,7 @@ interface Source {
   readonly accountable: string;
   /** ARNs allowed to say facts of this source; the bus refuses everybody else. */
   readonly principals: readonly string[];
-  /** A sequence further ahead than this is refused: one wrong number would silence the source. */
+  /** A sequence further ahead than this is refused: one wrong number would silence the source. With a feed it is the snapshot's minute, which bounds it. */
   readonly maxSequenceJump: number;
   /** How a snapshot of this source, e.g. an HR export, is read. */
   readonly feed?: FeedRules | undefined;

@@ -4,6 +4,7 @@ import { closest } from '../../contract/closest.ts';
 import type { FeedLine, Snapshot } from '../../domain/feed/compare.ts';
 import { readRow } from '../../domain/feed/row.ts';
 import type { FeedRules } from '../../domain/policy.ts';
+import { NotUtf8, utf8Watch } from './utf8.ts';
 
 interface Parsed {
   readonly record: readonly string[];
@@ -25,14 +26,16 @@ const CSV = { bom: true, info: true, relax_column_count: true, relax_quotes: tru
 
 /**
  * A CSV file (RFC 4180; a BOM and either line end are fine) as a snapshot. `open` gives it from its beginning, each time.
- * Whatever may hide the rows of others makes it `broken`: who has no row would be taken for gone.
+ * Whatever may hide the rows of others, or changes what they say, makes it `broken`: who has no row would be taken for gone.
  */
 export const csvSnapshot = (open: () => Readable | Promise<Readable>, rules: FeedRules): Snapshot =>
   async function* lines(): AsyncGenerator<FeedLine> {
     const source = await open();
     let ended = true;
+    const watch = utf8Watch();
     async function* chunks(): AsyncGenerator<Buffer | string> {
       for await (const chunk of source as AsyncIterable<Buffer | string>) {
+        if (typeof chunk !== 'string') watch(chunk);
         if (chunk.length > 0) ended = ['\n', '\r', 10, 13].includes(chunk.at(-1) ?? '');
         for (let from = 0; from < chunk.length; from += CHUNK_BYTES)
           yield typeof chunk === 'string' ? chunk.slice(from, from + CHUNK_BYTES) : chunk.subarray(from, from + CHUNK_BYTES);
@@ -59,8 +62,8 @@ export const csvSnapshot = (open: () => Readable | Promise<Readable>, rules: Fee
         last = parsed;
       }
     } catch (error) {
-      if (!(error instanceof CsvError)) throw error;
-      yield brokenBy(error);
+      if (!(error instanceof CsvError || error instanceof NotUtf8)) throw error;
+      yield error instanceof CsvError ? brokenBy(error) : { is: 'broken', line: error.line, rule: notUtf8(error) };
       return;
     } finally {
       source.destroy();
@@ -84,6 +87,9 @@ function headerRule(header: readonly string[], { columns }: FeedRules): string |
   const twice = wanted.filter((column) => header.indexOf(column) !== header.lastIndexOf(column));
   return twice.length > 0 ? `it has the column ${twice.join(', ')} twice` : undefined;
 }
+
+const notUtf8 = ({ offset, byte }: NotUtf8): string =>
+  `it is no text in UTF-8: byte ${offset} is 0x${byte.toString(16).padStart(2, '0')}; it may have been written in another encoding`;
 
 function brokenBy(error: CsvError): FeedLine {
   const line = Number(error['lines'] ?? 0);

@@ -120,6 +120,12 @@ describe('a policy file', () => {
       'version: 1\nsuccession: [team]',
       /^2:14 succession\.0 "team" needs a source called team, which tells of teams$/,
     ],
+    [
+      'a limit that a feed has no use for',
+      'principals: [self]',
+      'principals: [self], maxSequenceJump: 5, feed: {columns: {id: a, email: b, roles: c}}',
+      /^\d+:\d+ sources\.hr\.maxSequenceJump 5 is of sources without a feed/,
+    ],
     ['a rung twice', 'version: 1', 'version: 1\nsuccession: [manager, manager]', /^2:23 succession\.1 "manager" stands there twice$/],
     [
       'a transfer to nobody',
