@@ -14,7 +14,8 @@ export interface Context {
 /** `prevHash` of a record's first event. */
 export const NO_HASH = '0'.repeat(64);
 
-const hashOf = (unhashed: Omit<Envelope, 'hash'>): string => digest('sha256', canonicalJson(unhashed), 'hex');
+/** Of everything in it but the hash itself. */
+const hashOf = (event: Omit<Envelope, 'hash'>): string => digest('sha256', canonicalJson({ ...event, hash: undefined }), 'hex');
 
 /** Chains `events` to a record that is at `version` with `headHash`. */
 export function envelop<E extends Envelope['data']>(
@@ -26,6 +27,7 @@ export function envelop<E extends Envelope['data']>(
   ids: Ids,
 ): readonly Envelope<E>[] {
   const chain: Envelope<E>[] = [];
+  const at = new Date(nowMs).toISOString();
   for (const data of events) {
     const unhashed = {
       specversion: '1' as const,
@@ -33,7 +35,7 @@ export function envelop<E extends Envelope['data']>(
       type: data.type,
       subject,
       version: before.version + chain.length + 1,
-      at: new Date(nowMs).toISOString(),
+      at,
       ...context,
       data,
       prevHash: chain.at(-1)?.hash ?? before.headHash,
@@ -46,9 +48,9 @@ export function envelop<E extends Envelope['data']>(
 /** The first version at which a chain does not hold, or `undefined` when all of it does. */
 export function firstBreak(chain: readonly Envelope[]): number | undefined {
   let prevHash = NO_HASH;
-  for (const [index, { hash, ...unhashed }] of chain.entries()) {
-    if (unhashed.version !== index + 1 || unhashed.prevHash !== prevHash || hashOf(unhashed) !== hash) return index + 1;
-    prevHash = hash;
+  for (const [index, event] of chain.entries()) {
+    if (event.version !== index + 1 || event.prevHash !== prevHash || hashOf(event) !== event.hash) return index + 1;
+    prevHash = event.hash;
   }
   return undefined;
 }

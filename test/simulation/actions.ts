@@ -62,12 +62,15 @@ const STAYS = MEMBERS.length - 1;
 const of = <T>(items: readonly T[], n: number): T | undefined => (items.length ? items[n % items.length] : undefined);
 
 /** Does it, and says what it came to. */
-export async function perform(here: World, { what, a, b, c }: Action, said: Said): Promise<string> {
+export async function perform(here: World, { at, what, a, b, c }: Action, said: Said): Promise<string> {
   switch (what) {
     case 'deliver': {
       const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= here.clock.now());
       const message = of(visible, a);
-      if (!message) return pass(here, 4_000);
+      if (!message) {
+        const ms = untilNext(here);
+        return ms === undefined ? perform(here, { at, what: of(STIRS, c) ?? 'change', a, b, c }, said) : pass(here, ms);
+      }
       const again = b % 10 === 0;
       if (!again) here.messages.splice(here.messages.indexOf(message), 1);
       await here.deliver(message);
@@ -124,6 +127,24 @@ export async function pass(here: World, ms: number, served = true): Promise<stri
     }
   }
   return `${ms / 1000} s pass`;
+}
+
+/** Nobody waits longer than this for nothing: something new comes up. */
+const IDLE_MS = 600_000;
+const STIRS = ['change', 'change', 'request', 'hear'] as const;
+
+/** To the next message, due time, or late effect; `undefined`: there is none soon. */
+function untilNext({ ledger, messages, faults, clock }: World): number | undefined {
+  const nowMs = clock.now();
+  const never = nowMs + IDLE_MS;
+  let next = never;
+  const at = (ms: number | undefined): void => {
+    if (ms !== undefined && ms > nowMs && ms < next) next = ms;
+  };
+  for (const { visibleAtMs } of messages) at(visibleAtMs);
+  for (const { landAtMs } of faults.parked) at(landAtMs);
+  for (const records of [ledger.credentials, ledger.owners, ledger.denyLists]) for (const { dueAtMs } of records.values()) at(dueAtMs);
+  return next === never ? undefined : next - nowMs;
 }
 
 /** A sweep that finds nothing does nothing. */

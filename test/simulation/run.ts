@@ -39,8 +39,8 @@ export interface RunResult {
 const KINDS: readonly [CompanyName, ...CompanyName[]] = ['keys', 'keys', 'keys', 'tokens'];
 /** How many things may happen for one worker step: a world where nothing is done is a defect of the simulation. */
 const MOST_ACTIONS = 20;
-/** Every so many actions the whole is looked at: a history that is wrong stays so. */
-const WHOLE_EVERY = 200;
+/** Every so many worker steps the whole is looked at: a history that is wrong stays so. */
+const WHOLE_EVERY = 50;
 
 /** One seeded run: until `steps` worker steps are done, each of whose calls may go wrong; then it is calm, and everything has to come to rest. */
 export async function run(seed: number, steps: number, planted: Planted = {}): Promise<RunResult> {
@@ -92,7 +92,7 @@ async function play(
 ): Promise<RunResult> {
   const trace: string[] = [];
   const to: Report = { first: undefined };
-  let [at, call, steps] = [-1, 0, 0]; // while everybody joins nothing goes wrong
+  let [at, call, steps, wholeAt] = [-1, 0, 0, 0]; // while everybody joins nothing goes wrong
   let wrong: string[] = [];
   const setting = {
     ...script,
@@ -118,7 +118,10 @@ async function play(
     const sum = here.clock.now() + here.faults.calls();
     if (sum !== lookedAt || what === 'tamper') checkStep(here, knows, to);
     lookedAt = sum;
-    if (at % WHOLE_EVERY === 0) checkWhole(here, replayed, to);
+    if (steps - wholeAt >= WHOLE_EVERY) {
+      checkWhole(here, replayed, to);
+      wholeAt = steps;
+    }
     return to.first ?? defectOf(here);
   };
   try {

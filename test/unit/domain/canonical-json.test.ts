@@ -26,12 +26,35 @@ describe('JSON in the canonical form', () => {
     );
   });
 
+  it('puts names in order that an object would have first, or not as a member at all', () => {
+    const odd = JSON.parse('{"b":{"10":1,"9":[{"2":0,"-1":0}],"a":2},"__proto__":{"1":3},"A":4}');
+    expect(canonicalJson(odd)).toBe('{"A":4,"__proto__":{"1":3},"b":{"10":1,"9":[{"-1":0,"2":0}],"a":2}}');
+    expect(canonicalJson([{ 1: undefined, x: undefined }, undefined])).toBe('[{},null]');
+  });
+
+  it('gives the same whatever the names, in whatever order they came', () => {
+    const name = fc.oneof(fc.string({ unit: 'binary', maxLength: 3 }), fc.integer({ min: 0, max: 99 }).map(String));
+    const members = fc.array(fc.tuple(name, fc.integer()), { maxLength: 12 });
+    fc.assert(
+      fc.property(members, (pairs) => {
+        const given = Object.fromEntries(pairs);
+        const names = Object.keys(given).sort();
+        expect(canonicalJson(given)).toBe(`{${names.map((one) => `${JSON.stringify(one)}:${given[one]}`).join()}}`);
+        expect(canonicalJson(Object.fromEntries(Object.entries(given).reverse()))).toBe(canonicalJson(given));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it.each([
     [Number.NaN, 'not a JSON number: NaN'],
     [Number.POSITIVE_INFINITY, 'not a JSON number: Infinity'],
     [1n, 'not JSON: bigint'],
     [() => 1, 'not JSON: function'],
+    [Symbol(), 'not JSON: symbol'],
   ])('refuses %s', (value, why) => {
     expect(() => canonicalJson({ value })).toThrow(new TypeError(why));
+    expect(() => canonicalJson({ 1: [value] })).toThrow(new TypeError(why));
+    expect(() => canonicalJson(undefined)).toThrow(new TypeError('not JSON: undefined'));
   });
 });
