@@ -67,7 +67,7 @@ async function explain(seed: number, broken: RunResult): Promise<readonly string
   const { trace, violation } = await shrink(broken);
   const again = `npm run simulate -- --seed ${seed} --steps ${asked.steps}`;
   return [
-    ...trace,
+    ...trace(),
     '',
     `seed ${seed}: ${broken.violation?.message}`,
     ...(violation ? [`shortest: ${violation.message}`] : []),
@@ -81,7 +81,7 @@ async function seeded(): Promise<boolean> {
     const seed = asked.from + done;
     const result = await run(seed, asked.steps);
     steps += result.steps;
-    if (asked.trace) say(result.trace.join('\n'));
+    if (asked.trace) say(result.trace().join('\n'));
     if (result.violation) {
       const lines = await explain(seed, result);
       if (asked.json)

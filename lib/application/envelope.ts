@@ -14,8 +14,7 @@ export interface Context {
 /** `prevHash` of a record's first event. */
 export const NO_HASH = '0'.repeat(64);
 
-/** Of everything in it but the hash itself. */
-const hashOf = (event: Omit<Envelope, 'hash'>): string => digest('sha256', canonicalJson({ ...event, hash: undefined }), 'hex');
+const hashOf = (unhashed: Omit<Envelope, 'hash'> & { readonly hash?: undefined }): string => digest('sha256', canonicalJson(unhashed), 'hex');
 
 /** Chains `events` to a record that is at `version` with `headHash`. */
 export function envelop<E extends Envelope['data']>(
@@ -49,7 +48,7 @@ export function envelop<E extends Envelope['data']>(
 export function firstBreak(chain: readonly Envelope[]): number | undefined {
   let prevHash = NO_HASH;
   for (const [index, event] of chain.entries()) {
-    if (event.version !== index + 1 || event.prevHash !== prevHash || hashOf(event) !== event.hash) return index + 1;
+    if (event.version !== index + 1 || event.prevHash !== prevHash || hashOf({ ...event, hash: undefined }) !== event.hash) return index + 1;
     prevHash = event.hash;
   }
   return undefined;

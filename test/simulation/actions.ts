@@ -20,14 +20,14 @@ export interface Action {
 
 const WEIGHTS: readonly (readonly [Action['what'], number])[] = [
   ...([
-    ['deliver', 46],
-    ['pass', 16],
+    ['deliver', 52],
+    ['pass', 14],
     ['say', 7],
-    ['hear', 10],
-    ['request', 8],
+    ['hear', 9],
+    ['request', 6],
     ['change', 9],
     ['release', 1],
-    ['sweep-account', 2],
+    ['sweep-account', 1],
   ] as const),
   ['tamper', 1],
   ['kill', 1],
@@ -65,7 +65,8 @@ const of = <T>(items: readonly T[], n: number): T | undefined => (items.length ?
 export async function perform(here: World, { at, what, a, b, c }: Action, said: Said): Promise<string> {
   switch (what) {
     case 'deliver': {
-      const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= here.clock.now());
+      const nowMs = here.clock.now();
+      const visible = here.messages.filter(({ visibleAtMs }) => visibleAtMs <= nowMs);
       const message = of(visible, a);
       if (!message) {
         const ms = untilNext(here);
@@ -89,7 +90,7 @@ export async function perform(here: World, { at, what, a, b, c }: Action, said: 
     case 'request': {
       const member = MEMBERS[a % MEMBERS.length] ?? MEMBERS[0];
       const profile = of(Object.keys(here.policy.profiles), b) ?? '';
-      if ([...here.ledger.credentials.values()].filter(({ state }) => state.status !== 'revoked').length >= 8) return 'enough credentials';
+      if (living(here) >= 8) return 'enough credentials';
       await here.request(refOf(member), { profile, idempotencyKey: `k${c % 40}` });
       return `request of ${profile} for ${refOf(member)}`;
     }
@@ -110,6 +111,12 @@ export async function perform(here: World, { at, what, a, b, c }: Action, said: 
       return `${verb} ${refOf(member)}`;
     }
   }
+}
+
+function living({ ledger }: World): number {
+  let count = 0;
+  for (const { state } of ledger.credentials.values()) if (state.status !== 'revoked') count += 1;
+  return count;
 }
 
 /** Time goes by, as it does where workers run: what is due is queued every minute, and done. */

@@ -50,8 +50,8 @@ export interface FaultLine {
   call<T>(process: Process, call: Call, act: () => T | Promise<T>): Promise<T>;
   /** The call of that name; always the same. */
   kind(site: string, repeatable: boolean): Call;
-  /** `port` with each of its calls going through here. */
-  wrap<T extends object>(process: Process, name: string, port: T): T;
+  /** `port` as each process has it: with each of its calls going through here. */
+  wrap<T extends object>(name: string, port: T): (process: Process) => T;
   /** The process waits so long. */
   hold(process: Process, ms: number): Promise<void>;
   /** What lands by `nowMs`, in its order. */
@@ -158,13 +158,15 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
     reached: () => new Map([...kinds].flatMap(([site, one]) => (one.seen ? [[site, one.seen] as const] : []))),
     parked,
     calls: () => count,
-    wrap: <T extends object>(process: Process, name: string, port: T): T => {
-      const wrapped: Record<string, unknown> = {};
-      for (const [member, value] of Object.entries(port)) {
-        const what = kind(`${name}.${member}`, true);
-        wrapped[member] = typeof value === 'function' ? (...args: readonly unknown[]) => call(process, what, () => value(...args)) : value;
-      }
-      return wrapped as T;
+    wrap: <T extends object>(name: string, port: T) => {
+      const members = Object.entries(port).map(([member, value]) => ({ member, value, what: kind(`${name}.${member}`, true) }));
+      return (process) => {
+        const wrapped: Record<string, unknown> = {};
+        for (const { member, value, what } of members)
+          wrapped[member] =
+            typeof value === 'function' ? (...args: readonly unknown[]) => call(process, what, () => value(...args)) : value;
+        return wrapped as T;
+      };
     },
     hold: (process, ms) =>
       new Promise((resolve) => {

@@ -32,7 +32,7 @@ export interface RunResult {
   readonly steps: number;
   readonly violation: Violation | undefined;
   /** What each action came to, with its faults. */
-  readonly trace: readonly string[];
+  readonly trace: () => readonly string[];
   readonly reached: ReadonlyMap<string, number>;
 }
 
@@ -90,7 +90,7 @@ async function play(
   plan: (action: number, call: number, site: string) => PlannedFault | undefined,
   planted: Planted,
 ): Promise<RunResult> {
-  const trace: string[] = [];
+  const happened: Happened[] = [];
   const to: Report = { first: undefined };
   let [at, call, steps, wholeAt] = [-1, 0, 0, 0]; // while everybody joins nothing goes wrong
   let wrong: string[] = [];
@@ -111,7 +111,10 @@ async function play(
   });
   const replayed = nothingReplayed();
   const said = nothingSaid();
-  const end = (violation?: Violation): RunResult => ({ script, steps, violation, trace, reached: here.faults.reached() });
+  const end = (violation?: Violation): RunResult => ({
+    ...{ script, steps, violation, reached: here.faults.reached() },
+    trace: () => happened.map(asLine),
+  });
   /** Nothing was called and no time went by: nothing is other than it was. */
   let lookedAt = -1;
   const look = (what: Action['what']): Violation | undefined => {
@@ -130,12 +133,12 @@ async function play(
     for (let action = next(at, steps); action; at += 1, action = next(at, steps)) {
       [call, wrong] = [0, []];
       const came = await perform(here, action, said);
-      trace.push(`${clockOf(here)} ${came}${wrong.length ? `   [${wrong.join(', ')}]` : ''}`);
+      happened.push({ atMs: here.clock.now(), came, wrong });
       const violation = look(action.what);
       if (violation) return end(violation);
     }
     here.calm();
-    trace.push(`${clockOf(here)} from here on nothing goes wrong`);
+    happened.push({ atMs: here.clock.now(), came: 'from here on nothing goes wrong', wrong: [] });
     await settle(here, said, knows, to);
     checkStep(here, knows, to);
     checkWhole(here, replayed, to);
@@ -147,7 +150,17 @@ async function play(
 }
 
 const START_MS = 1_700_000_000_000;
-const clockOf = ({ clock }: World): string => `${((clock.now() - START_MS) / 1000).toFixed(1).padStart(9)} s`;
+
+interface Happened {
+  readonly atMs: number;
+  readonly came: string;
+  /** The faults of its calls. */
+  readonly wrong: readonly string[];
+}
+
+const asLine = ({ atMs, came, wrong }: Happened): string =>
+  `${((atMs - START_MS) / 1000).toFixed(1).padStart(9)} s ${came}${wrong.length ? `   [${wrong.join(', ')}]` : ''}`;
+
 export const defectOf = ({ defects: [first] }: World): Violation | undefined =>
   first === undefined || first instanceof Violation ? first : new Violation('a defect', `${first instanceof Error ? first.stack : first}`);
 

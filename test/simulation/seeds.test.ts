@@ -12,5 +12,5 @@ it(`${SEEDS} seeded runs of ${STEPS} worker steps: owners come and go, calls fai
 });
 
 it('the same seed gives the same run', async () => {
-  expect((await run(7, 100)).trace).toEqual((await run(7, 100)).trace);
+  expect((await run(7, 100)).trace()).toEqual((await run(7, 100)).trace());
 });

@@ -89,37 +89,12 @@ const NOT_LATE: readonly string[] = [
 /** As the world has it, whatever a planted policy says. */
 const { leaseMs: LEASE_MS, settleMs: SETTLE_MS } = DEFAULT_TIMING;
 
-export type Started = ReturnType<typeof start>;
+export type Started = ReturnType<ReturnType<typeof starting>>;
+type Service = 'iam' | 'secrets';
 
-/** One process with everything it is wired to. */
-export function start(parts: Parts) {
+/** Starts a process, with everything it is wired to. */
+export function starting(parts: Parts) {
   const { clock, ids, timing, policy, ledger, provider, newKeyId, queue, faults, planted } = parts;
-  const process: Process = { dead: false, onHold: () => undefined, landsByMs: undefined };
-  const underLease = <T extends Connector | SecretStore>(port: T): T => leased(parts, process, port);
-  const send = (service: string): Send => {
-    const kinds = new Map<string, Call>();
-    return (operation, repeatable, act) => {
-      let kind = kinds.get(operation);
-      if (!kind) {
-        kind = faults.kind(`${service}.${operation}`, repeatable);
-        kinds.set(operation, kind);
-      }
-      return faults.call(process, kind, act);
-    };
-  };
-  /** The policy's calls land as late as the others. */
-  const policyOf = (port: DenyPolicy): DenyPolicy => ({
-    ...port,
-    render: (keys) => {
-      const untilMs = ledger.denyLists.get(KILL_LIST)?.state.lease?.untilMs ?? clock.now();
-      process.landsByMs = plusMs(untilMs, SETTLE_MS);
-      return port.render(keys);
-    },
-  });
-  const iam = memoryIam(provider, clock, newKeyId, send('iam'));
-  const store = memorySecrets(provider, clock, send('secrets'));
-  const killPolicy = memoryKillPolicy(provider, send('iam'));
-  const wake = faults.wrap(process, 'wake', { send: queue.send, depth: queue.depth });
   const {
     watch: _watch,
     credentials: _credentials,
@@ -128,43 +103,75 @@ export function start(parts: Parts) {
     history: _history,
     ...methods
   } = { ...ledger, ...planted.ledger?.(ledger) };
-  const base = {
-    ...{ ledger: faults.wrap<Ledger>(process, 'ledger', methods), clock, ids, timing, policy, policyDigest: 'd', wake },
-    ...{ account: ACCOUNT, requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
-  };
-  const secrets = underLease(planted.secrets?.(store) ?? store);
   const { read, write, usesOf } = parts.tokenStore;
-  const tokenStore = faults.wrap<TokenStore>(process, 'tokens', { read, write, usesOf });
-  const tokenKeys = faults.wrap(process, 'keys', parts.tokenKeys.port);
-  const keys = faults.kind('keys.read', true);
-  const made = apiTokenConnector({
-    ...{ store: tokenStore, account: ACCOUNT, randomBytes: parts.randomBytes, pause: async () => undefined },
-    keyring: cachedKeyring(() => faults.call(process, keys, parts.tokenKeys.text), clock.now),
-  });
-  const tokens = underLease(planted.tokens?.(made, tokenStore) ?? made);
-  return {
-    process,
-    work: workOnCredential({ ...base, connector: underLease(planted.connector?.(iam) ?? iam), secrets }),
-    workOnToken: workOnCredential({ ...base, connector: tokens, secrets: deliveringOnce(secrets).secrets }),
-    reveal: revealToken({ ...base, connector: tokens, pause: (ms) => faults.hold(process, ms) }),
-    /** What a function gives to whoever called it may be lost as anything else. */
-    answer: <T>(give: () => T): Promise<T> => faults.call(process, faults.kind('api.answer', false), give),
-    rotateTokenKey: rotateTokenKey({
-      tokenKeys,
-      store: { usesOf: async (keyId) => planted.tokenUses?.() ?? tokenStore.usesOf(keyId) },
-      clock,
-      newKey: parts.tokenKeys.newKey,
-    }),
-    offboard: workOnOwner(base),
-    denies: workOnDenyList({ ...base, denyPolicy: policyOf(planted.denyPolicy?.(killPolicy) ?? killPolicy) }),
-    kill: killOwner(base),
-    ask: requestCredential(base),
-    hear: applyFact(base),
-    change: changeCredential(base),
-    batches: listBatches(base),
-    release: releaseBatch(base),
-    sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'api-token', 'owner', 'deny-list'] }),
-    sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
+  const wakeOf = faults.wrap('wake', { send: queue.send, depth: queue.depth });
+  const ledgerOf = faults.wrap<Ledger>('ledger', methods);
+  const tokensOf = faults.wrap<TokenStore>('tokens', { read, write, usesOf });
+  const keysOf = faults.wrap('keys', parts.tokenKeys.port);
+  const readKeys = faults.kind('keys.read', true);
+  const answer = faults.kind('api.answer', false);
+  const services: Readonly<Record<Service, Map<string, Call>>> = { iam: new Map(), secrets: new Map() };
+  return () => {
+    const process: Process = { dead: false, onHold: () => undefined, landsByMs: undefined };
+    const underLease = <T extends Connector | SecretStore>(port: T): T => leased(parts, process, port);
+    const send =
+      (service: Service): Send =>
+      (operation, repeatable, act) => {
+        let kind = services[service].get(operation);
+        if (!kind) {
+          kind = faults.kind(`${service}.${operation}`, repeatable);
+          services[service].set(operation, kind);
+        }
+        return faults.call(process, kind, act);
+      };
+    /** The policy's calls land as late as the others. */
+    const policyOf = (port: DenyPolicy): DenyPolicy => ({
+      ...port,
+      render: (keys) => {
+        const untilMs = ledger.denyLists.get(KILL_LIST)?.state.lease?.untilMs ?? clock.now();
+        process.landsByMs = plusMs(untilMs, SETTLE_MS);
+        return port.render(keys);
+      },
+    });
+    const iam = memoryIam(provider, clock, newKeyId, send('iam'));
+    const store = memorySecrets(provider, clock, send('secrets'));
+    const killPolicy = memoryKillPolicy(provider, send('iam'));
+    const base = {
+      ...{ ledger: ledgerOf(process), clock, ids, timing, policy, policyDigest: 'd', wake: wakeOf(process) },
+      ...{ account: ACCOUNT, requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
+    };
+    const secrets = underLease(planted.secrets?.(store) ?? store);
+    const tokenStore = tokensOf(process);
+    const tokenKeys = keysOf(process);
+    const made = apiTokenConnector({
+      ...{ store: tokenStore, account: ACCOUNT, randomBytes: parts.randomBytes, pause: async () => undefined },
+      keyring: cachedKeyring(() => faults.call(process, readKeys, parts.tokenKeys.text), clock.now),
+    });
+    const tokens = underLease(planted.tokens?.(made, tokenStore) ?? made);
+    return {
+      process,
+      work: workOnCredential({ ...base, connector: underLease(planted.connector?.(iam) ?? iam), secrets }),
+      workOnToken: workOnCredential({ ...base, connector: tokens, secrets: deliveringOnce(secrets).secrets }),
+      reveal: revealToken({ ...base, connector: tokens, pause: (ms) => faults.hold(process, ms) }),
+      /** What a function gives to whoever called it may be lost as anything else. */
+      answer: <T>(give: () => T): Promise<T> => faults.call(process, answer, give),
+      rotateTokenKey: rotateTokenKey({
+        tokenKeys,
+        store: { usesOf: async (keyId) => planted.tokenUses?.() ?? tokenStore.usesOf(keyId) },
+        clock,
+        newKey: parts.tokenKeys.newKey,
+      }),
+      offboard: workOnOwner(base),
+      denies: workOnDenyList({ ...base, denyPolicy: policyOf(planted.denyPolicy?.(killPolicy) ?? killPolicy) }),
+      kill: killOwner(base),
+      ask: requestCredential(base),
+      hear: applyFact(base),
+      change: changeCredential(base),
+      batches: listBatches(base),
+      release: releaseBatch(base),
+      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'api-token', 'owner', 'deny-list'] }),
+      sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
+    };
   };
 }
 

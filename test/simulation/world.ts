@@ -33,7 +33,7 @@ import {
   tokenAccount,
   tokenKeysInMemory,
 } from './tokens.ts';
-import { type Parts, type Planted, type Started, start } from './wiring.ts';
+import { type Parts, type Planted, type Started, starting } from './wiring.ts';
 
 export interface Setting {
   readonly plan: (site: string) => PlannedFault | undefined;
@@ -136,12 +136,13 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     ...{ clock, ids, timing, policy, ledger, provider, tokenStore, tokenKeys, randomBytes: countedBytes(), newKeyId, queue, faults },
     ...{ defects, planted },
   };
+  const startProcess = starting(parts);
   const idle: Started[] = [];
 
   /** A fault is what this is about; anything else that is thrown is a defect. */
   const run = async (act: (of: Started) => Promise<unknown>): Promise<boolean> => {
-    let one = idle.pop() ?? start(parts);
-    while (one.process.dead) one = idle.pop() ?? start(parts);
+    let one = idle.pop() ?? startProcess();
+    while (one.process.dead) one = idle.pop() ?? startProcess();
     let [over, answered] = [false, false];
     const { process } = one;
     process.landsByMs = undefined;
@@ -225,17 +226,20 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       }
       return refused;
     },
-    consume: () =>
-      [...ledger.credentials.values()].flatMap(({ state }) => {
-        if (state.status !== 'active' || state.grant.token) return [];
+    consume: () => {
+      const refused: CredentialId[] = [];
+      for (const { state } of ledger.credentials.values()) {
+        if (state.status !== 'active' || state.grant.token) continue;
         const user = accountOf(here, state);
-        if (isCutOff(here, state, user)) return [];
+        if (isCutOff(here, state, user)) continue;
         const key = user && currentKey(here, state, user);
-        if (!user || !key || !accepts(provider, user, key, nowMs)) return [state.id];
-        noteUse(key, nowMs);
-        consumedAtMs.set(key, nowMs);
-        return [];
-      }),
+        if (user && key && accepts(provider, user, key, nowMs)) {
+          noteUse(key, nowMs);
+          consumedAtMs.set(key, nowMs);
+        } else refused.push(state.id);
+      }
+      return refused;
+    },
     pass: async (ms) => {
       nowMs = plusMs(nowMs, ms);
       await faults.land(nowMs);
