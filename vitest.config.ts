@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts', 'test/leaks/**/*.test.ts'],
-          testTimeout: 240_000,
+          testTimeout: 480_000,
           maxWorkers,
         },
       },
