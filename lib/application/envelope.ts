@@ -14,7 +14,8 @@ export interface Context {
 /** `prevHash` of a record's first event. */
 export const NO_HASH = '0'.repeat(64);
 
-const hashOf = (unhashed: Omit<Envelope, 'hash'> & { readonly hash?: undefined }): string => digest('sha256', canonicalJson(unhashed), 'hex');
+const hashOf = (unhashed: Omit<Envelope, 'hash'> & { readonly hash?: undefined }): string =>
+  digest('sha256', canonicalJson(unhashed), 'hex');
 
 /** Chains `events` to a record that is at `version` with `headHash`. */
 export function envelop<E extends Envelope['data']>(
@@ -48,7 +49,8 @@ export function envelop<E extends Envelope['data']>(
 export function firstBreak(chain: readonly Envelope[]): number | undefined {
   let prevHash = NO_HASH;
   for (const [index, event] of chain.entries()) {
-    if (event.version !== index + 1 || event.prevHash !== prevHash || hashOf({ ...event, hash: undefined }) !== event.hash) return index + 1;
+    if (event.version !== index + 1 || event.prevHash !== prevHash || hashOf({ ...event, hash: undefined }) !== event.hash)
+      return index + 1;
     prevHash = event.hash;
   }
   return undefined;

@@ -43,7 +43,8 @@ function spelled(value: unknown): string | undefined {
 
 function sayable(value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
-  if (typeof value === 'function' || typeof value === 'bigint' || typeof value === 'symbol') throw new TypeError(`not JSON: ${typeof value}`);
+  if (typeof value === 'function' || typeof value === 'bigint' || typeof value === 'symbol')
+    throw new TypeError(`not JSON: ${typeof value}`);
   return value;
 }
 
