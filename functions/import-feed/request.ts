@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { shown, valueAt } from '../../lib/contract/told-value.ts';
+import type { FeedId } from '../../lib/domain/types.ts';
 
 /** What S3 tells EventBridge of a new object; members that are not used are passed over. */
 const Created = z.object({
@@ -10,6 +11,11 @@ const Created = z.object({
     object: z.object({ key: z.string().min(1).max(1_024), 'version-id': z.string().min(1).optional() }),
   }),
 });
+
+const FEED = /^\{"id":"(feed_[A-Za-z][\w-]{0,39})"\}$/;
+
+/** The feed that the sweep found due; `undefined`: the message is of another kind. */
+export const feedIn = (body: string): FeedId | undefined => FEED.exec(body)?.[1] as FeedId | undefined;
 
 export interface CreatedObject {
   readonly key: string;

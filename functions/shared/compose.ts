@@ -39,6 +39,7 @@ export function composeRecords(env: Env): Records {
     'api-token': need(env, ENV.tokenQueueUrl),
     owner: need(env, ENV.ownerQueueUrl),
     'deny-list': need(env, ENV.denyListQueueUrl),
+    feed: env[ENV.feedQueueUrl] ?? '', // of the sweep alone, where a source has a feed
   };
   return {
     ...composeLedger(env),
@@ -66,5 +67,5 @@ export const composeOwnerWork = (env: Env): FollowPolicyPorts => ({ ...composeRe
 
 export const composeSweep = (env: Env): SweepPorts & Records => ({
   ...composeRecords(env),
-  queues: ['deny-list', 'owner', ...CONNECTOR_KINDS],
+  queues: ['deny-list', 'owner', ...CONNECTOR_KINDS, ...(env[ENV.feedQueueUrl] ? (['feed'] as const) : [])],
 });

@@ -1,8 +1,18 @@
 import { type Comparison, compareSnapshots, type Snapshot } from '../domain/feed/compare.ts';
-import { evolveFeed, type Feed, type FeedEvent, feedId, type ObjectRef, type SnapshotRef, sameObject } from '../domain/feed/record.ts';
+import {
+  evolveFeed,
+  type Feed,
+  type FeedEvent,
+  feedDue,
+  feedId,
+  type ObjectRef,
+  type SnapshotRef,
+  sameObject,
+} from '../domain/feed/record.ts';
 import type { FeedRow } from '../domain/feed/row.ts';
 import { type Trouble, toldTrouble } from '../domain/feed/trouble.ts';
 import type { FeedRules, Policy } from '../domain/policy.ts';
+import type { FeedId } from '../domain/types.ts';
 import { judgeSnapshot, sayChanges, type TakenSnapshot, type Voice } from './apply-snapshot.ts';
 import type { Context } from './envelope.ts';
 import type { Loaded, RejectBin } from './ports.ts';
@@ -32,6 +42,8 @@ export type ImportEnd =
   | { readonly end: 'held'; readonly trouble: readonly string[] }
   /** Delivered twice, or gone before it was read. */
   | { readonly end: 'repeated' | 'gone' }
+  /** No good snapshot has come for longer than the policy bears; told once. Or there is nothing to do. */
+  | { readonly end: 'silent' | 'rest' }
   /** No source of the policy is fed by it. */
   | { readonly end: 'no-feed' };
 
@@ -65,6 +77,24 @@ export const importFeed =
     });
   };
 
+/** What the sweep found due: an import that was cut off is said to its end, and that a feed is silent is told. */
+export const attendFeed =
+  (ports: ImportPorts) =>
+  async (id: FeedId): Promise<ImportEnd> => {
+    const { ledger, policy, clock } = ports;
+    const source = id.slice(feedId('').length);
+    const rules = Object.hasOwn(policy.sources, source) ? policy.sources[source]?.feed : undefined;
+    if (!rules) return { end: 'rest' }; // the policy has none by that name any more, and so this role may not read it
+    return retryingConflicts(async () => {
+      const before = await ledger.feed(id);
+      const due = before && feedDue(before.state, rules.silentAfterMs);
+      if (!before || !due || clock.now() < due.atMs) return { end: 'rest' };
+      if (before.state.status === 'saying') return (await finish(ports, before, before.state.saying, rules)).end;
+      if (before.state.good) await append(ports, before, { type: 'FeedSilent', source, snapshot: before.state.good.snapshot });
+      return { end: 'silent' };
+    });
+  };
+
 async function take(
   ports: ImportPorts,
   before: Loaded<Feed> | undefined,
@@ -81,11 +111,13 @@ async function take(
   const last = good && { snapshot: bucket.openKept(good.kept), takenAtMs: good.snapshot.takenAtMs };
   const compared = await judgeSnapshot(last, next, rules, clock.now());
   if (compared.trouble.length === 0) {
-    const admitted = await append(ports, before, { type: 'SnapshotAdmitted', source, snapshot });
+    const admitted = await append(ports, before, { type: 'SnapshotAdmitted', source, snapshot, atMs: clock.now() });
     return (await say(ports, admitted, snapshot, compared)).end;
   }
   const seen = before ? (await ledger.events(before.state.id)).map(({ data }) => data as FeedEvent) : [];
-  const ended = seen.filter((event) => event.type !== 'SnapshotAdmitted' && sameObject(event.snapshot, ref));
+  const ended = seen.filter(
+    (event) => (event.type === 'SnapshotApplied' || event.type === 'SnapshotHeld') && sameObject(event.snapshot, ref),
+  );
   if (ended.some(({ type }) => type === 'SnapshotApplied')) return { end: 'repeated' }; // applied before a later one was
   return hold(ports, before, snapshot, source, compared, ended.length > 0);
 }
@@ -155,7 +187,7 @@ const append = (ports: ImportPorts, before: Loaded<Feed> | undefined, event: Fee
   };
   return appendRecord(ports, before, [event], context, {
     evolve: evolveFeed,
-    dueAtMs: () => undefined,
+    dueAtMs: (state) => feedDue(state, ports.policy.sources[event.source]?.feed?.silentAfterMs)?.atMs,
     save: (one) => ports.ledger.appendFeed(one),
   });
 };

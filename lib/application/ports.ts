@@ -112,10 +112,10 @@ export type FeedAppend = Append<Feed, FeedEvent>;
 export type RecordAppend = CredentialAppend | OwnerAppend | PolicyAppend | FeedAppend;
 
 /** Which worker does the steps of a record. */
-export type WorkQueue = Grant['connector'] | 'owner' | 'deny-list';
+export type WorkQueue = Grant['connector'] | 'owner' | 'deny-list' | 'feed';
 export interface WorkItem {
   readonly queue: WorkQueue;
-  readonly id: CredentialId | OwnerId | PolicyId | DenyListId;
+  readonly id: CredentialId | OwnerId | PolicyId | DenyListId | FeedId;
   /** A deny is what it waits for: it goes before what waits for anything else. */
   readonly denies?: true;
 }

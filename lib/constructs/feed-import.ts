@@ -25,6 +25,8 @@ export interface FeedImportProps {
   readonly make: (options: Pick<NhiFunctionProps, 'environment' | 'timeout' | 'memoryMiB'>) => NhiFunction;
   /** Lets a function at the items of these partitions, and no others. */
   readonly ledger: (to: NhiFunction, partitions: readonly string[]) => void;
+  /** Queues feeds that are due: an import that was cut off, and one that is silent. */
+  readonly sweep: NhiFunction;
 }
 
 /** Comparing two snapshots of a million people takes a minute; saying that a million joined, a few. */
@@ -38,6 +40,8 @@ export function importsFeeds(scope: Construct, props: FeedImportProps): Bucket |
   if (sources.length === 0) return undefined;
   const bucket = feedBucket(scope, props);
   const created = new WatchedQueue(scope, 'FeedQueue', { queueName: `${stackName}-feeds`, functionTimeoutS: TIMEOUT_S });
+  props.sweep.function.addEnvironment(ENV.feedQueueUrl, created.queue.queueUrl);
+  props.sweep.allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], [created.queue.queueArn]);
   const importer = props.make({
     timeout: Duration.seconds(TIMEOUT_S),
     memoryMiB: 1_024, // 256 hold a million rows; the rest is processor time
@@ -77,17 +81,22 @@ export function importsFeeds(scope: Construct, props: FeedImportProps): Bucket |
     targets: [new SqsQueue(created.queue, { deadLetterQueue: undelivered })],
   });
   importer.function.addEventSource(new SqsEventSource(created.queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: 2 }));
+  const counted = (metricName: string): Metric =>
+    new Metric({
+      ...{ namespace: NAMES.metrics, metricName, dimensionsMap: { service: 'import-feed' } },
+      ...{ statistic: 'Sum', period: Duration.minutes(5) },
+    });
   alarmAtFirst(
     scope,
     'FeedHeld',
     'A snapshot was not acted on; its report in the bucket, under reports/, says why.',
-    new Metric({
-      namespace: NAMES.metrics,
-      metricName: NAMES.feedHeld,
-      dimensionsMap: { service: 'import-feed' },
-      statistic: 'Sum',
-      period: Duration.minutes(5),
-    }),
+    counted(NAMES.feedHeld),
+  );
+  alarmAtFirst(
+    scope,
+    'FeedSilent',
+    'No good snapshot of a source has come for longer than its silentAfter: who has left since is not known. The event Feed Silent says which source.',
+    counted(NAMES.feedSilent),
   );
   return bucket;
 }

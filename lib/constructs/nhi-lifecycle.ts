@@ -192,7 +192,7 @@ export class NhiLifecycle extends Construct {
     sweepsAccount(this, accountSweep);
 
     this.feeds = importsFeeds(this, {
-      ...{ stackName: name, policy, inbound: this.inbound, rejects, removalPolicy },
+      ...{ stackName: name, policy, inbound: this.inbound, rejects, removalPolicy, sweep },
       make: (options) => make('import-feed', { ...options, environment: { ...shared, ...queues, ...options.environment } }),
       ledger: (to, partitions) => {
         ledger(to);

@@ -58,6 +58,7 @@ export const DETAIL_TYPES: Readonly<Partial<Record<EventType, string>>> = {
   PolicyFollowedUp: 'Policy Followed Up',
   SnapshotApplied: 'Feed Applied',
   SnapshotHeld: 'Feed Held',
+  FeedSilent: 'Feed Silent',
 };
 
 /** After these an answer that was given for a token may not be right any more, where they are about a token or an owner. */

@@ -13,6 +13,7 @@ export const ENV = {
   bus: 'NHI_BUS',
   inboundBus: 'NHI_INBOUND_BUS',
   feedBucket: 'NHI_FEED_BUCKET',
+  feedQueueUrl: 'NHI_FEED_QUEUE_URL', // where a source has a feed
   boundaryArn: 'NHI_BOUNDARY_ARN',
   secretKeyArn: 'NHI_SECRET_KEY_ARN',
   managerRoleArns: 'NHI_MANAGER_ROLE_ARNS', // comma-separated; roles that may read a secret besides its consumers
@@ -46,6 +47,7 @@ export const NAMES = {
   orphans: 'Orphans',
   heldActs: 'HeldActs',
   feedHeld: 'FeedHeld',
+  feedSilent: 'FeedSilent',
   heldTooLong: 'HeldTooLong',
   notAccepted: 'TransferNotAccepted',
   /** Percent of the kill list's room that is taken. */

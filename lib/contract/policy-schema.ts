@@ -48,6 +48,7 @@ const Feed = z.strictObject({
   active: some(z.string().trim().min(1)).default(['Active']),
   maxShrinkPercent: z.int().min(0).max(100).default(20),
   maxLeaversPercent: z.int().min(0).max(100).default(10),
+  silentAfter: duration(60_000, 7_776_000_000, 'between 1m and 90d').optional(),
 });
 
 const Source = z.strictObject({
@@ -156,8 +157,9 @@ export const PolicyFile = z.strictObject({
 
 export type PolicyFileContent = z.output<typeof PolicyFile>;
 
-export const policyOf = ({ timing, profiles, sweeps, guard, reapproval, acceptWithin, ...rest }: PolicyFileContent): Policy => ({
+export const policyOf = ({ timing, sources, profiles, sweeps, guard, reapproval, acceptWithin, ...rest }: PolicyFileContent): Policy => ({
   ...rest,
+  sources: Object.fromEntries(Object.entries(sources).map(([sourceName, source]) => [sourceName, sourceOf(source)])),
   profiles: Object.fromEntries(Object.entries(profiles).map(([profileName, profile]) => [profileName, profileOf(profile)])),
   sweeps: { orphans: sweepOf(sweeps.orphans) },
   acceptWithinMs: acceptWithin,
@@ -173,6 +175,11 @@ export const policyOf = ({ timing, profiles, sweeps, guard, reapproval, acceptWi
   },
 });
 
+const sourceOf = ({ feed, ...rest }: z.output<typeof Source>) => ({ ...rest, ...(feed && { feed: feedOf(feed) }) });
+const feedOf = ({ silentAfter, ...rest }: z.output<typeof Feed>) => ({
+  ...rest,
+  ...(silentAfter !== undefined && { silentAfterMs: silentAfter }),
+});
 const guardOf = ({ escalateAfter, ...rest }: z.output<typeof Guard>) => ({ ...rest, escalateAfterMs: escalateAfter });
 const sweepOf = ({ grace, ...rest }: z.output<typeof Orphans>) => ({ ...rest, graceMs: grace });
 

@@ -83,6 +83,8 @@ export interface FeedRules {
   readonly maxShrinkPercent: number;
   /** So is one with more leavers; five are always allowed. */
   readonly maxLeaversPercent: number;
+  /** No good snapshot for longer, by the time it was taken, raises an alarm; `undefined`: nobody waits for one. */
+  readonly silentAfterMs?: number | undefined;
 }
 
 export interface Profile {

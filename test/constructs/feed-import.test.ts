@@ -56,6 +56,16 @@ describe('the bucket of feeds', () => {
   });
 });
 
+describe('the sweep', () => {
+  it('queues what a feed wants by itself, where a source has one', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'nhi-sweep-due',
+      Environment: { Variables: Match.objectLike({ NHI_FEED_QUEUE_URL: Match.anyValue() }) },
+    });
+    expect(rightsByFunction(template)['sweep-due']).toContain('allow sqs:SendMessage on <NhiFeedQueue>');
+  });
+});
+
 describe('the import', () => {
   it('reads what is put there and what it kept, writes what it keeps and its reports, and deletes nothing', () => {
     expect(rights.filter((line) => line.includes(' s3:'))).toEqual([

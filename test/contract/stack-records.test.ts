@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Ledger } from '../../lib/application/ports.ts';
 import { appendRecord } from '../../lib/application/record.ts';
-import { evolveFeed, type FeedEvent, feedId } from '../../lib/domain/feed/record.ts';
+import { evolveFeed, type Feed, type FeedEvent, feedId } from '../../lib/domain/feed/record.ts';
 import { decidePolicy, evolvePolicy, POLICY_ID, policyDueAtMs } from '../../lib/domain/policy-in-force.ts';
 import { DEFAULT_TIMING } from '../../lib/domain/timing.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
 import { ids, ledgersOf, NOW, useLedgerTable } from './records.ts';
 
 const dynamo = useLedgerTable();
@@ -46,7 +47,7 @@ describe.each(ledgersOf(dynamo))('the records of the stack itself, in a ledger %
     const id = feedId('hr');
     const rules = {
       evolve: evolveFeed,
-      dueAtMs: () => undefined,
+      dueAtMs: ({ status }: Feed) => (status === 'saying' ? NOW : undefined),
       save: (one: Parameters<Ledger['appendFeed']>[0]) => ledger.appendFeed(one),
     };
     const snapshot = { key: 'feeds/hr/x.csv', version: 'v1', takenAtMs: NOW };
@@ -60,8 +61,18 @@ describe.each(ledgersOf(dynamo))('the records of the stack itself, in a ledger %
       rejected: 0,
     };
     expect(await ledger.feed(id)).toBeUndefined();
-    const saying = await appendRecord(ports(), undefined, [{ type: 'SnapshotAdmitted', source: 'hr', snapshot }], context, rules);
+    const saying = await appendRecord(
+      ports(),
+      undefined,
+      [{ type: 'SnapshotAdmitted', source: 'hr', snapshot, atMs: NOW }],
+      context,
+      rules,
+    );
     expect(await ledger.feed(id)).toMatchObject({ state: { status: 'saying', saying: snapshot } });
+    const [due] = await ledger.due('feed', NOW, 10);
+    expect(due).toEqual({ queue: 'feed', id, dueAtMs: NOW });
+    if (due) await ledger.postpone(due, (NOW + 1) as EpochMs);
+    expect(await ledger.due('feed', NOW, 10)).toEqual([]);
     await appendRecord(ports(), saying, [applied], context, rules);
     expect(await ledger.feed(id)).toMatchObject({ state: { status: 'ready', good: { snapshot } }, version: 2 });
     await expect(appendRecord(ports(), saying, [applied], context, rules)).rejects.toThrow('ledger-conflict');

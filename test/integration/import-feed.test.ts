@@ -1,15 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { AwsV4Signer } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dynamodbLedger } from '../../lib/adapters/aws/dynamodb-ledger.ts';
 import { s3Objects } from '../../lib/adapters/aws/s3-objects.ts';
 import { feedBucket } from '../../lib/adapters/feed/bucket.ts';
 import type { AwsCredentials } from '../../lib/client/signed-call.ts';
 import type { FeedLine } from '../../lib/domain/feed/compare.ts';
+import { feedId } from '../../lib/domain/feed/record.ts';
+import type { EpochMs } from '../../lib/domain/types.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { deploy } from '../../local/deploy.ts';
 import { apiOf, type Call } from '../../local/play/api.ts';
 import { type Company, foundCompany } from '../../local/play/company.ts';
+import { invoke } from '../../local/play/stage.ts';
 import { eventually } from './eventually.ts';
 
 const ACCOUNT = '000000000000';
@@ -21,12 +29,21 @@ let cloud: LocalCloud;
 let company: Company;
 let call: Call;
 let bucket: string;
+const folder = mkdtempSync(join(tmpdir(), 'nhi-feed-'));
+
+/** The company's policy, with a feed that is to come every minute. */
+function impatient(): string {
+  cpSync('examples/company', folder, { recursive: true });
+  const file = join(folder, 'nhi.policy.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^( +)columns: /m, '$1silentAfter: 1m\n$1columns: '));
+  return file;
+}
 
 beforeAll(async () => {
   cloud = await startLocalCloud({ env: { ...process.env, AWS_ENDPOINT_URL: '' }, progress: console.log });
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, cloud.env);
-  const outputs = await deploy({ env: cloud.env, policy: 'examples/company/nhi.policy.yaml', onLine: () => undefined });
+  const outputs = await deploy({ env: cloud.env, policy: impatient(), onLine: () => undefined });
   bucket = outputs['FeedBucket'] ?? '';
   call = apiOf({ apiUrl: outputs['ApiUrl'] ?? '', region: 'us-east-1' });
   company = await foundCompany(ACCOUNT);
@@ -35,7 +52,10 @@ beforeAll(async () => {
   for (const RoleName of ['demo-hr-feed', 'demo-stranger'])
     await new IAMClient({}).send(new PutRolePolicyCommand({ RoleName, PolicyName: 'may-put', PolicyDocument }));
 }, 180_000);
-afterAll(() => cloud?.stop());
+afterAll(async () => {
+  await cloud?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 interface Uploaded {
   readonly status: number;
@@ -105,6 +125,17 @@ describe('an HR export that is put into the bucket', () => {
       trouble: [expect.stringMatching(/of 107 people it knows \d+;/), expect.stringMatching(/people would leave/)],
     });
     expect(await statusOf('200')).toBe('active');
+  });
+
+  it('and by no other in time: the sweep has the import tell of the silence, once', async () => {
+    const ledger = dynamodbLedger({ client: DynamoDBDocumentClient.from(new DynamoDBClient({})), table: 'nhi' });
+    const told = async () => (await ledger.events(feedId('hr'))).filter(({ type }) => type === 'FeedSilent').length;
+    await eventually(async () => {
+      await invoke('nhi-sweep-due');
+      return (await told()) > 0 ? true : undefined;
+    });
+    await invoke('nhi-sweep-due');
+    expect([await told(), await ledger.due('feed', Date.now() as EpochMs, 10)]).toEqual([1, []]);
   });
 
   it('by somebody else, or elsewhere in the bucket, is refused by the bucket', async () => {

@@ -227,7 +227,7 @@ export function dynamodbLedger({ client, table: TableName, onUnreadable = () => 
     // Status and epoch stand outside the state too, for the condition of those who need the owner to be there.
     appendOwner: (append) => write(append, recordWrites(append, 'owner', besideOf(append.state))),
     appendPolicy: (append) => write(append, recordWrites(append, 'owner', {})),
-    appendFeed: (append) => write(append, recordWrites(append, 'owner', {})),
+    appendFeed: (append) => write(append, recordWrites(append, 'feed', {})),
     due: async (queue, nowMs, limit) => {
       const shards = await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => due(queue, nowMs, limit, shard)));
       return shards

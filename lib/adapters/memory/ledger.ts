@@ -105,6 +105,7 @@ export function memoryLedger(): MemoryLedger {
   type Due = Pick<KeptList, 'dueAtMs'> & { readonly queue?: WorkQueue; readonly state: Pick<WorkItem, 'id'> };
   const dueIn = (queue: WorkQueue): readonly ReadonlyMap<string, Due>[] => {
     if (queue === 'deny-list') return [denyLists];
+    if (queue === 'feed') return [feeds];
     return queue === 'owner' ? [owners, policies] : [credentials];
   };
   const dueAgain = (queue: WorkQueue | undefined, id: string, move: (dueAtMs: EpochMs | undefined) => EpochMs | undefined): void => {
@@ -113,6 +114,7 @@ export function memoryLedger(): MemoryLedger {
       if (record) records.set(id, { ...record, dueAtMs: move(record.dueAtMs) });
     };
     if (queue === 'deny-list') change(denyLists as Map<string, KeptList>);
+    else if (queue === 'feed') change(feeds as Map<string, Kept<Feed>>);
     else if (queue !== 'owner') change(credentials as Map<string, Kept<Credential>>);
     if (queue === 'owner' || queue === undefined) {
       change(owners as Map<string, Kept<Owner>>);
@@ -178,7 +180,7 @@ export function memoryLedger(): MemoryLedger {
     },
     appendOwner: async (append: OwnerAppend) => write(owners, 'owner', append),
     appendPolicy: async (append: PolicyAppend) => write(policies, 'owner', append),
-    appendFeed: async (append: FeedAppend) => write(feeds, 'owner', append),
+    appendFeed: async (append: FeedAppend) => write(feeds, 'feed', append),
     due: async (queue, nowMs, limit) => {
       const due: DueItem[] = [];
       for (const records of dueIn(queue))

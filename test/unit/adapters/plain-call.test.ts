@@ -103,6 +103,7 @@ describe('a queue', () => {
     sqsWake({
       'api-token': 'https://t',
       'deny-list': 'https://sqs.eu-west-1.amazonaws.com/1/deny-list',
+      feed: 'https://f',
       owner: 'https://sqs.us-east-1.amazonaws.com/1/owner',
       'aws-iam-user': 'https://sqs.us-east-1.amazonaws.com/1/work',
     });

@@ -10,7 +10,7 @@ const snapshot = { key: 'k', version: 'v', takenAtMs: at };
 const feedOf = (...events: readonly FeedEvent[]): Feed | undefined => events.reduce<Feed | undefined>(evolveFeed, undefined);
 const policyOf = (...events: readonly PolicyEvent[]): PolicyInForce | undefined =>
   events.reduce<PolicyInForce | undefined>(evolvePolicy, undefined);
-const admitted: FeedEvent = { type: 'SnapshotAdmitted', source: 'hr', snapshot };
+const admitted: FeedEvent = { type: 'SnapshotAdmitted', source: 'hr', snapshot, atMs: at };
 const held: FeedEvent = { type: 'SnapshotHeld', source: 'hr', snapshot, trouble: ['empty'] };
 const changed: PolicyEvent = { type: 'PolicyChanged', digest: 'd', previous: undefined, atMs: at };
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Objects } from '../../../lib/adapters/aws/s3-objects.ts';
 import { feedBucket } from '../../../lib/adapters/feed/bucket.ts';
 import { memoryLedger } from '../../../lib/adapters/memory/ledger.ts';
-import { importFeed } from '../../../lib/application/import-feed.ts';
+import { attendFeed, importFeed } from '../../../lib/application/import-feed.ts';
 import type { FeedAppend } from '../../../lib/application/ports.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
 import type { FeedFact } from '../../../lib/domain/feed/fact.ts';
@@ -28,6 +28,7 @@ const ten = Array.from({ length: 10 }, (_, n) => person(n));
 /** A bucket with versions in memory, a bus that remembers, and a process that dies where `dieAt` says: at the n-th call that has an effect. */
 function world() {
   let policy = POLICY;
+  let nowMs = NOW;
   const ledger = memoryLedger();
   const stored = new Map<string, { readonly text: string; readonly takenAt: string | undefined; readonly modified: string }>();
   const current = new Map<string, string>();
@@ -81,7 +82,7 @@ function world() {
         await ledger.appendFeed(append);
       },
     },
-    ...{ clock: { now: () => NOW as EpochMs }, timing: DEFAULT_TIMING, policyDigest: 'd' },
+    ...{ clock: { now: () => nowMs as EpochMs }, timing: DEFAULT_TIMING, policyDigest: 'd' },
     ids: { ulid, uuid: () => crypto.randomUUID() },
     bucket: feedBucket(objects),
     voiceOf: () => voice,
@@ -90,6 +91,11 @@ function world() {
   const texts = (prefix: string): readonly string[] => [...stored].filter(([key]) => key.startsWith(prefix)).map(([, { text }]) => text);
   return {
     ...{ put, said, rejected, ledger, stored, take: (ref: ObjectRef) => importFeed({ ...ports, policy })(ref) },
+    attend: () => attendFeed({ ...ports, policy })(feedId('hr')),
+    due: async () => (await ledger.due('feed', nowMs as EpochMs, 10)).map(({ id }) => id),
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
     deploy: (other: Policy) => {
       policy = other;
     },
@@ -288,4 +294,53 @@ describe('an import that breaks off', () => {
       { numRuns: 200 },
     );
   }, 60_000);
+});
+
+describe('a feed that the sweep finds due', () => {
+  const MINUTE_MS = 60_000;
+  const waiting = { ...POLICY, sources: { hr: { ...FED, feed: { ...FED.feed, silentAfterMs: 60 * MINUTE_MS } } } };
+
+  it('is said to its end where an import was cut off, and not while that may still run', async () => {
+    const here = world();
+    const ref = here.put('feeds/hr/1.csv', file(...ten), new Date(NOW).toISOString());
+    here.dies(2); // the first facts
+    await expect(here.take(ref)).rejects.toThrow('died');
+    here.dies(undefined);
+    expect(await here.feed()).toMatchObject({ status: 'saying' });
+    here.pass(15 * MINUTE_MS);
+    expect([await here.due(), await here.attend()]).toEqual([[], { end: 'rest' }]);
+    here.pass(MINUTE_MS);
+    expect(await here.due()).toEqual(['feed_hr']);
+    expect(await here.attend()).toMatchObject({ end: 'applied' });
+    expect(here.lines()).toHaveLength(10);
+    expect([await here.due(), await here.take(ref)]).toEqual([[], { end: 'repeated' }]);
+  });
+
+  it('is told of as silent, once, when no good snapshot has come in time; and again after the next', async () => {
+    const here = world();
+    here.deploy(waiting);
+    const put = (n: number, atMs: number, ...rows: readonly string[]) =>
+      here.put(`feeds/hr/${n}.csv`, file(...rows), new Date(atMs).toISOString());
+    await here.take(put(1, NOW, ...ten));
+    here.pass(59 * MINUTE_MS);
+    expect([await here.due(), await here.attend()]).toEqual([[], { end: 'rest' }]);
+    expect(await here.take(put(2, NOW + 59 * MINUTE_MS))).toMatchObject({ end: 'held' }); // an empty one breaks no silence
+    here.pass(MINUTE_MS);
+    expect([await here.due(), await here.attend(), await here.attend(), await here.due()]).toEqual([
+      ...[['feed_hr'], { end: 'silent' }, { end: 'rest' }, []],
+    ]);
+    expect(here.told().filter((type) => type === 'FeedSilent')).toHaveLength(1);
+    await here.take(put(3, NOW + 60 * MINUTE_MS, ...ten));
+    here.pass(60 * MINUTE_MS);
+    expect(await here.attend()).toEqual({ end: 'silent' });
+  });
+
+  it('that the policy has no more is left alone', async () => {
+    const here = world();
+    here.deploy(waiting);
+    await here.take(here.put('feeds/hr/1.csv', file(...ten), new Date(NOW).toISOString()));
+    here.deploy(givenPolicy());
+    here.pass(24 * 60 * MINUTE_MS);
+    expect(await here.attend()).toEqual({ end: 'rest' });
+  });
 });

@@ -3,6 +3,7 @@ import {
   evolveFeed,
   type Feed,
   type FeedEvent,
+  feedDue,
   feedId,
   type ObjectRef,
   type SnapshotRef,
@@ -13,7 +14,8 @@ import type { EpochMs } from '../../../lib/domain/types.ts';
 const of = (n: number): SnapshotRef => ({ key: `feeds/hr/${n}.csv`, version: `v${n}`, takenAtMs: n as EpochMs });
 const kept = (n: number): ObjectRef => ({ key: 'kept/hr.csv', version: `k${n}` });
 const counts = { Joined: 0, Moved: 0, Left: 0, Returned: 0 };
-const admitted = (n: number): FeedEvent => ({ type: 'SnapshotAdmitted', source: 'hr', snapshot: of(n) });
+const admitted = (n: number): FeedEvent => ({ type: 'SnapshotAdmitted', source: 'hr', snapshot: of(n), atMs: (1_000 + n) as EpochMs });
+const silent = (n: number): FeedEvent => ({ type: 'FeedSilent', source: 'hr', snapshot: of(n) });
 const applied = (n: number): FeedEvent => ({ type: 'SnapshotApplied', source: 'hr', snapshot: of(n), kept: kept(n), counts, rejected: 0 });
 const held = (n: number): FeedEvent => ({ type: 'SnapshotHeld', source: 'hr', snapshot: of(n), trouble: ['empty'] });
 const history = (...events: readonly FeedEvent[]): Feed | undefined => events.reduce<Feed | undefined>(evolveFeed, undefined);
@@ -35,7 +37,28 @@ describe('the record of a feed', () => {
   it.each([
     ['two at once', [admitted(1), admitted(2)]],
     ['an end without a beginning', [applied(1)]],
+    ['silence before any', [silent(1)]],
   ])('refuses a history of %s', (_name, events) => expect(() => history(...events)).toThrow('history'));
+
+  it.each<[string, readonly FeedEvent[], number | undefined, ReturnType<typeof feedDue>]>([
+    ['to be finished, when its function can run no longer', [admitted(1)], undefined, { do: 'finish', atMs: 961_001 as EpochMs }],
+    ['that first, though it is silent too', [admitted(1), applied(1), admitted(2)], 5, { do: 'finish', atMs: 961_002 as EpochMs }],
+    ['for nothing, where nobody waits for one', [admitted(1), applied(1)], undefined, undefined],
+    ['when none has come in time', [admitted(1), applied(1)], 5, { do: 'tell-silence', atMs: 6 as EpochMs }],
+    ['when none that is good has', [admitted(1), applied(1), held(2)], 5, { do: 'tell-silence', atMs: 6 as EpochMs }],
+    ['for that once', [admitted(1), applied(1), silent(1)], 5, undefined],
+    ['nor because one is held', [admitted(1), applied(1), silent(1), held(2)], 5, undefined],
+    [
+      'again after the next good one',
+      [admitted(1), applied(1), silent(1), admitted(2), applied(2)],
+      5,
+      { do: 'tell-silence', atMs: 7 as EpochMs },
+    ],
+    ['for nothing before the first', [held(1)], 5, undefined],
+  ])('is due %s', (_what, events, silentAfterMs, due) => {
+    const state = history(...events);
+    expect(state && feedDue(state, silentAfterMs)).toEqual(due);
+  });
 
   it.each<[string, ObjectRef | undefined, boolean]>([
     ['itself', of(1), true],
