@@ -22,7 +22,8 @@ export function commands(core: Core, world: World): readonly Commanded[] {
     if (!decision.ok || decision.events.length === 0) return;
     const to = { ...world, record: decision.events.reduce(core.evolve, record) };
     if (decision.events.some(({ type }) => type === 'ReplacementStarted')) found.push({ say, to: burning(to) });
-    else found.push({ say, to: command.type === 'resume' ? takingBack(to, record) : to });
+    else if (command.type === 'resume') found.push({ say, to: { ...takingBack(to, record), stopped: false } });
+    else found.push({ say, to: { ...to, stopped: world.stopped || command.type === 'suspend' } });
   };
   ask('rotate', { type: 'rotate' });
   ask('replace', { type: 'replace' });

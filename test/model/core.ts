@@ -44,6 +44,8 @@ export interface WorkerRules {
   readonly requires: boolean;
   /** So is whom a page of a kill is about: it writes nothing once that kill is over. */
   readonly underKill: boolean;
+  /** A render of the kill list begins only under its lease. */
+  readonly rendersInTime: boolean;
 }
 
 export const REAL: Core = {
@@ -52,7 +54,7 @@ export const REAL: Core = {
   ...{ killWants, liftWants, listed, isOff, begun, answered },
   worker: {
     ...{ fence: true, rereads: true, leaseCheck: true, oneTry: true, verifies: true },
-    ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true, underKill: true },
+    ...{ disablesKnown: true, knowsGivenUp: true, unstages: true, requires: true, underKill: true, rendersInTime: true },
   },
 };
 

@@ -63,6 +63,7 @@ export function fingerprint({ world, scope, record: ofRecord, owners: ofOwners, 
   if (!scope.ending && PERSONS.some((who) => owners[who].offboarding)) add(codeOf(world.onLeave));
   add(world.faults * 100 + world.lates * 10 + world.commands);
   add(workers.length * 10 + flights.length);
+  if (world.stopped && !scope.ending) add(6);
   if (world.flaw) add(codeOf(world.flaw));
   return taken();
 }

@@ -5,7 +5,7 @@ import { HORIZON, TICK } from './world.ts';
 /** For the record's history only: nothing is decided by them. */
 const TOLD = new Set([
   ...['id', 'grant', 'rotation', 'requestedAtMs', 'sinceMs', 'receipt', 'attempts', 'verifiedAtMs', 'correlationId'],
-  ...['why', 'cause', 'rung', 'code', 'tally', 'pass', 'converged', 'occurredAtMs', 'receivedAtMs', 'attributes', 'nextAttempt'],
+  ...['cause', 'rung', 'code', 'tally', 'pass', 'converged', 'occurredAtMs', 'receivedAtMs', 'attributes', 'nextAttempt'],
   ...['record', 'line', 'from'],
   'attemptedAtMs', // no life here is long enough for the limit of a day
 ]);

@@ -33,6 +33,7 @@ export const ALWAYS: readonly Rule[] = [
     'a kill that the provider has confirmed bites until it is lifted',
     (world) => !world.kill?.confirmed.some((who) => world.keys.some((key) => key.knows === who && works(world, key))),
   ],
+  ['what somebody suspended stays so until somebody resumes it', ({ stopped, record }) => !stopped || record.status !== 'active'],
   ['a suspension denies', (world) => !deniedForGood(world) || !world.keys.some((key) => works(world, key))],
 ];
 

@@ -188,7 +188,7 @@ function listCalling(
 ): void {
   const { nowMs } = world;
   const { keys } = worker;
-  const limitMs = keys && core.worker.leaseCheck ? LIST_LEASE : FUNCTION_LASTS; // no render begins after its lease
+  const limitMs = keys && core.worker.rendersInTime ? LIST_LEASE : FUNCTION_LASTS; // no render begins after its lease
   if (nowMs >= plusMs(worker.beganAtMs, limitMs))
     return void calm.push({ say: 'a worker drops the kill list: it is out of time', to: changed(world, kill, { workers: others }) });
   const say = keys ? `render [${keys.join()}]` : 'read the kill policy';

@@ -1,61 +1,7 @@
-import { PROTOCOL } from '../../lib/application/protocol.ts';
-import type { Command, Decision } from '../../lib/domain/credential/decide.ts';
-import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
-import type { Credential, Version } from '../../lib/domain/credential/state.ts';
-import type { EpochMs } from '../../lib/domain/types.ts';
-import { type Core, REAL, seeing, type WorkerRules } from './core.ts';
-import { type Bounds, begin, holderOf } from './world.ts';
-
-const HEIR = holderOf(begin({ faults: 0, lates: 0, commands: 0 }).owners.S);
-
-/** A rule of the design switched off in the real functions, or in what the worker holds to, and the rule that must then be seen to fall. */
-export interface Plant {
-  readonly core: Partial<Core>;
-  /** Wide enough to find it. */
-  readonly bounds: Bounds;
-  readonly breaks: RegExp;
-}
-
-/** Owners are killed; from an active credential on. */
-const killing = (faults: number, lates: number, commands: number, only: RegExp): Bounds => ({
-  ...within(faults, lates, commands, only),
-  ...{ kills: true, active: true },
-});
-
-const within = (faults: number, lates: number, commands: number, only?: RegExp): Bounds => ({
-  faults,
-  lates,
-  commands,
-  ...(only && { only }),
-});
-
-const without = (rule: keyof WorkerRules): Partial<Core> => ({ worker: { ...REAL.worker, [rule]: false } });
-
-/** The events that a decision makes, changed. */
-const deciding = (
-  change: (event: CredentialEvent, nowMs: EpochMs, state: Credential | undefined) => CredentialEvent | undefined,
-): Partial<Core> => {
-  const changed = (decision: Decision, nowMs: EpochMs, state: Credential | undefined): Decision =>
-    decision.ok ? { ok: true, events: decision.events.flatMap((event) => change(event, nowMs, state) ?? []) } : decision;
-  return {
-    decide: (state, command: Command, nowMs, timing, plan) => changed(PROTOCOL.decide(state, command, nowMs, timing, plan), nowMs, state),
-    decideOutcome: (state, fence, outcome, nowMs, timing) =>
-      changed(PROTOCOL.decideOutcome(state, fence, outcome, nowMs, timing), nowMs, state),
-  };
-};
-
-/** The state after an event, changed. */
-const evolving = (change: (after: Credential, event: CredentialEvent, before: Credential) => Credential): Partial<Core> => ({
-  evolve: (state, event) => {
-    const after = PROTOCOL.evolve(state, event);
-    return state ? change(after, event, state) : after;
-  },
-});
-
-const versioned = (state: Credential, change: (version: Version) => Version): Credential => ({
-  ...state,
-  versions: state.versions.map(change),
-});
+import type { Credential } from '../../lib/domain/credential/state.ts';
+import { REAL, seeing } from './core.ts';
+import { KILL_PLANTS } from './planted-kills.ts';
+import { deciding, evolving, type Plant, versioned, within, without } from './planting.ts';
 
 /**
  * What was just made is taken for gone where it is not seen. Behind some rules stands another: switched off alone nothing bites here,
@@ -252,46 +198,11 @@ export const PLANTS = {
     bounds: within(0, 0, 2),
     breaks: /^17/,
   },
-  /** A change of hands does not lift a kill. */
-  'kill outlasts transfer': {
-    core: {
-      decide: (state, command, nowMs, ...rest) =>
-        state?.status === 'suspended' && command.type === 'hand-over'
-          ? { ok: true, events: [{ type: 'ResumptionStarted', holder: command.to, liftAtMs: nowMs }] }
-          : PROTOCOL.decide(state, command, nowMs, ...rest),
-    },
-    bounds: killing(0, 0, 2, /^(kill L|transfer)/),
-    breaks: /kill/,
+  /** Another heir is looked for where one is gone. */
+  'heir lost': {
+    core: deciding((event) => (event.type === 'HeirLost' ? undefined : event)),
+    bounds: within(0, 0, 2, /leaves, to be passed on|^S leaves/),
+    breaks: /^10/,
   },
-  /** Two kills can't overwrite each other. */
-  'kills add up': {
-    core: { listed: (list, ...rest) => REAL.listed({ ...list, entries: [] }, ...rest) },
-    bounds: killing(0, 0, 2, /^kill/),
-    breaks: /kill/,
-  },
-  /** The tag does not move off a killed owner. */
-  'tag stays with the killed': {
-    core: {
-      nextStep: (state, nowMs) => {
-        const moves = state.status === 'suspended' && state.why === 'killed' && state.denyAtMs !== undefined && !state.lease;
-        return moves && state.taggedFor === state.holder.id ? { do: 'retag', to: HEIR } : PROTOCOL.nextStep(state, nowMs);
-      },
-    },
-    bounds: killing(0, 0, 1, /^kill L/),
-    breaks: /kill/,
-  },
-  /** The owner leaves the list when each credential carries its own deny. */
-  'own deny before unlisting': {
-    core: { killWants: (owner, credential) => (REAL.killWants(owner, credential) === 'order' ? 'order' : 'nothing') },
-    bounds: killing(2, 0, 1, /^kill L/),
-    breaks: /kill/,
-  },
-  /** What a page of a kill writes it writes under that kill, or not at all. */
-  'a page under its kill': { core: without('underKill'), bounds: killing(0, 1, 2, /^(un)?kill L/), breaks: /comes back/ },
-  /** A render whose answer is lost may land over a later one. */
-  'lost render': {
-    core: { begun: (...given) => ({ ...REAL.begun(...given), lostUntilMs: undefined }) },
-    bounds: killing(0, 1, 3, /^(un)?kill L/),
-    breaks: /kill|^4/,
-  },
+  ...KILL_PLANTS,
 } as const satisfies Readonly<Record<string, Plant>>;

@@ -7,6 +7,10 @@ import { type Bounds, begin, type World } from './world.ts';
 
 export interface Checked {
   readonly states: number;
+  /** How many moves the furthest of them is away. */
+  readonly depth: number;
+  /** Broken off: what is further away was not looked at, nor whether it comes to rest. */
+  readonly stopped: boolean;
   /** The longest time, in ticks, that a key works on which somebody knows who may no longer, once nothing goes wrong any more. */
   readonly longestExposure: number;
   /** The rule that does not hold; `undefined`: all of them do, everywhere. */
@@ -16,6 +20,8 @@ export interface Checked {
 }
 
 const CALM_SHOWN = 80;
+/** Worlds looked at between two words of progress. */
+const TELL_EVERY = 1_000;
 
 /** By the real functions, whatever is planted. */
 function activeWorld(bounds: Bounds): World {
@@ -28,17 +34,18 @@ function activeWorld(bounds: Bounds): World {
   }
 }
 
-/** Explores every world within `bounds`, nearest first. `progress` hears of it about once a second. */
+/** Explores every world within `bounds`, nearest first. `goesOn` hears of it now and then, and may say no. */
 export function check(
   core: Core,
   bounds: Bounds,
-  progress: (states: number, depth: number) => void = () => undefined,
+  goesOn: (states: number, depth: number) => boolean = () => true,
   from: World = bounds.active ? activeWorld(bounds) : begin(bounds),
 ): Checked {
   const seen = noneSeen();
   numberOf(seen, fingerprint(printed(from)));
   let frontier: (readonly [number, World])[] = [[0, from]];
-  let saidAt = Date.now();
+  let depth = 0;
+  let looked = 0;
 
   const way = (index: number): number[] => {
     const back: number[] = [];
@@ -65,12 +72,12 @@ export function check(
     }
     return [...story, `END  ${summary(world)}`];
   };
-  const result = (broken: string | undefined, index = -1, calm = 0, longestExposure = 0): Checked => ({
-    ...{ states: seen.size, longestExposure, broken },
+  const result = (broken: string | undefined, index = -1, calm = 0, longestExposure = 0, stopped = false): Checked => ({
+    ...{ states: seen.size, depth, stopped, longestExposure, broken },
     story: index < 0 ? [] : tell(index, calm),
   });
 
-  for (let depth = 0; frontier.length > 0; depth += 1) {
+  for (; frontier.length > 0; depth += 1) {
     const next: (readonly [number, World])[] = [];
     for (const [index, world] of frontier) {
       const { calm, list } = moves(core, world);
@@ -91,10 +98,8 @@ export function check(
           seen.ticks[index] = move.tick ? 1 : 0;
         }
       });
-      if (Date.now() - saidAt > 1_000) {
-        saidAt = Date.now();
-        progress(seen.size, depth);
-      }
+      looked += 1;
+      if (looked % TELL_EVERY === 0 && !goesOn(seen.size, depth)) return result(undefined, -1, 0, 0, true);
     }
     frontier = next;
   }

@@ -181,6 +181,8 @@ export interface World {
   readonly burnt: readonly AttemptId[];
   /** Only where kills are among the commands. */
   readonly kill: Kill | undefined;
+  /** Somebody has suspended it, and nobody resumed it. */
+  readonly stopped: boolean;
   readonly nextAttempt: number;
   readonly faults: number;
   readonly lates: number;
@@ -247,7 +249,7 @@ export function begin({ faults, lates, commands, only, kills }: Bounds): World {
   return {
     ...{ nowMs, record, owners, onLeave: 'transfer', workers: [], flights: [], user: undefined, keys: [], secret: undefined, burnt: [] },
     kill: kills && { list: newDenyList(killListId('0'), '0', KILL_CAPACITY), policy: [], workers: [], pages: [], confirmed: [] },
-    ...{ nextAttempt: 1, faults, lates, commands, only, flaw: undefined },
+    ...{ stopped: false, nextAttempt: 1, faults, lates, commands, only, flaw: undefined },
   };
 }
 
