@@ -4,8 +4,9 @@ import { KILL_PLANTS } from './planted-kills.ts';
 import { deciding, evolving, type Plant, versioned, within, without } from './planting.ts';
 
 /**
- * What was just made is taken for gone where it is not seen. Behind some rules stands another: switched off alone nothing bites here,
- * so both are.
+ * What was just made is taken for gone where it is not seen. `doubt` and `union` stand behind that rule: switched off alone they bite
+ * nothing here, so both are. Neither is spare: the one is for listings that lag, the others for calls that land late and for what no
+ * listing shows.
  */
 const newTakenForGone = deciding((event) => (event.type === 'RevocationStarted' ? ({ ...event, settledAtMs: undefined } as never) : event));
 
@@ -171,16 +172,9 @@ export const PLANTS = {
     bounds: within(0, 0, 1),
     breaks: /^15/,
   },
-  /** A key is enabled again only when nothing can disable it any more. */
+  /** A key is enabled once more when nothing can disable it any more. */
   restoring: {
-    core: {
-      ...seeing((state) =>
-        state.status === 'active' && state.versions.some(({ phase }) => phase === 'restoring')
-          ? { ...state, lostUntilMs: undefined }
-          : state,
-      ),
-      ...deciding((event, nowMs) => (event.type === 'UndoRequested' ? { ...event, settledAtMs: nowMs } : event)),
-    },
+    core: deciding((event, nowMs) => (event.type === 'UndoRequested' ? { ...event, settledAtMs: nowMs } : event)),
     bounds: within(0, 1, 2, /^(rotate|undo)/),
     breaks: /^4/,
   },
@@ -203,6 +197,20 @@ export const PLANTS = {
     core: deciding((event) => (event.type === 'HeirLost' ? undefined : event)),
     bounds: within(0, 0, 2, /leaves, to be passed on|^S leaves/),
     breaks: /^10/,
+  },
+  /** What is being resumed is not cut off. */
+  'receipt over a resumption': {
+    core: {
+      tallied: (tally, id, epoch, page) =>
+        REAL.tallied(
+          tally,
+          id,
+          epoch,
+          page.map((credential) => (credential.status === 'suspended' ? { ...credential, liftAtMs: undefined } : credential)),
+        ),
+    },
+    bounds: { ...within(1, 0, 3, /^(transfer|resume|L leaves, to be passed)/), active: true },
+    breaks: /^15/,
   },
   ...KILL_PLANTS,
 } as const satisfies Readonly<Record<string, Plant>>;

@@ -17,6 +17,10 @@ export const WORLDS: Readonly<Record<string, Bounds>> = {
   'a kill while the first key is made, with a late effect': { faults: 0, lates: 1, commands: 2, only: /^(un)?kill L/, kills: true },
   'a suspension, a kill and its lifting': { faults: 0, lates: 1, commands: 3, only: /^(suspend|resume|(un)?kill L)/, ...KILLS },
   'heirs who leave as well, with a fault': { faults: 1, lates: 0, commands: 2, only: /leaves(, to be passed|$)/, active: true },
+  'a handover that failed is resumed, and a leave': {
+    ...{ faults: 1, lates: 0, commands: 3, active: true },
+    only: /^(transfer|resume|L leaves, to be passed)/,
+  },
   'keys wanted back, with a fault and a late effect': { faults: 1, lates: 1, commands: 2, only: /^(rotate|undo)/, active: true },
 };
 

@@ -203,7 +203,7 @@ function decideActive(state: Active, command: OfActive, nowMs: EpochMs, timing: 
 
 const isSpent = ({ attemptedAtMs: [oldest, ...rest] }: Active, nowMs: EpochMs): boolean =>
   oldest !== undefined && rest.length + 1 >= KEYS_A_DAY && nowMs < plusMs(oldest, DAY_MS);
-/** What was just made may not be seen yet, and then looks gone. */
+/** What was just made may not be seen yet, and then looks gone. That a creation without an answer may still land is another matter: `DOUBTFUL`. */
 const isNew = (state: Provisioning | Active | Suspended, nowMs: EpochMs, { settleMs }: Timing): boolean =>
   state.status === 'provisioning' || nowMs < state.activeSinceMs + settleMs;
 const isHeldBy = ({ holder }: Credential, { ownerId, epochBelow }: IfHeldBy): boolean => holder.id === ownerId && holder.epoch < epochBelow;

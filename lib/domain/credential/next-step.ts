@@ -164,7 +164,7 @@ function dueOf(state: Active, version: Version): readonly Due[] {
       return [{ atMs: version.checkAtMs, step: { do: 'check-use', keyId: version.keyId } }];
     }
     case 'restoring':
-      return [{ atMs: latest(version.enableAtMs, unsettledUntilMs(state)), step: { do: 'enable-version', keyId: version.keyId } }];
+      return [{ atMs: version.enableAtMs, step: { do: 'enable-version', keyId: version.keyId } }];
     case 'disabled':
       return [{ atMs: version.deleteAtMs, step: { do: 'delete-version', keyId: version.keyId } }];
     default:

@@ -128,8 +128,10 @@ function doneWith({ holder, succession, ...credential }: Credential, ownerId: Ow
   const isPassedOn = holder.id !== ownerId || holder.epoch >= epochBelow; // perhaps to themselves, back in a later life
   if (isPassedOn && succession) return { cutOffAtMs: succession.cutOffAtMs, completeAtMs: succession.atMs };
   if (credential.status === 'revoked') return { cutOffAtMs: credential.receipt.cutOffAtMs, completeAtMs: credential.receipt.absentAtMs };
-  if (credential.status !== 'suspended' || !credential.ends || credential.deniedAtMs === undefined) return undefined;
-  return credential.denyAtMs === undefined ? { cutOffAtMs: credential.deniedAtMs, completeAtMs: credential.deniedAtMs } : undefined;
+  if (credential.status !== 'suspended' || !credential.ends) return undefined;
+  const { deniedAtMs, denyAtMs, liftAtMs } = credential;
+  const isDenied = deniedAtMs !== undefined && denyAtMs === undefined && liftAtMs === undefined; // and nothing takes that off again
+  return isDenied ? { cutOffAtMs: deniedAtMs, completeAtMs: deniedAtMs } : undefined;
 }
 
 /** After a page: on to the next, or to another pass, or, when a whole pass found all of it revoked, the closing receipt. */

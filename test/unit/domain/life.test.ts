@@ -205,7 +205,7 @@ describe('undo', () => {
     const two = { ...regretting, state: { ...regretting.state, versions: [...regretting.state.versions, ...(later_ ? [later_] : [])] } };
     expect(phases(command(two, { type: 'undo' }))).toEqual(['1 disabled', '2 current', '3 restoring']);
   });
-  it('waits while a disabling without an answer may land', () => {
+  it('enables at once, and once more when a disabling without an answer can land no more', () => {
     const due = later(rotated(active()), rotation.overlapMs);
     const allowed = done(due, 'check-use', { of: 'check-use', keyId: key(1), oldUsedAtMs: undefined, newUsedAtMs: due.nowMs });
     const lost = outcome(start(allowed, 'disable-version'), {
@@ -214,8 +214,11 @@ describe('undo', () => {
       code: 'provider-unknown: UpdateAccessKey',
     });
     const wanted = command(done(later(lost, 2_000), 'disable-version', { of: 'disable-version', keyId: key(1) }), { type: 'undo' });
-    waitsUntil(wanted, allowed.nowMs + SETTLED_MS);
-    expect(wants(later(wanted, SETTLED_MS - 2_000))).toBe('enable-version');
+    const once = done(wanted, 'enable-version', { of: 'enable-version', keyId: key(1), there: true });
+    expect(phases(once)).toEqual(['1 restoring', '2 current']);
+    waitsUntil(once, wanted.nowMs + SETTLED_MS);
+    const twice = done(later(once, SETTLED_MS), 'enable-version', { of: 'enable-version', keyId: key(1), there: true });
+    expect(phases(twice)).toEqual(['1 retiring', '2 current']);
   });
   it('that a revocation comes into is followed by a second deny and disabling', () => {
     const out = start(asked, 'enable-version');

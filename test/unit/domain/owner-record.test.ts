@@ -332,6 +332,7 @@ describe('what a pass takes for done', () => {
     ['suspended without one', { status: 'suspended', deniedAtMs: at(7) }, { unfinished: 1 }],
     ['suspended, and not denied yet', { status: 'suspended', ends, denyAtMs: at(8) }, { unfinished: 1 }],
     ['suspended, and to be denied again', { status: 'suspended', ends, deniedAtMs: at(7), denyAtMs: at(8) }, { unfinished: 1 }],
+    ['suspended, and being resumed', { status: 'suspended', ends, deniedAtMs: at(7), liftAtMs: at(9) }, { unfinished: 1 }],
     ['denied, and not suspended', { status: 'revoking', ends, deniedAtMs: at(7) }, { unfinished: 1 }],
   ])('%s', (_name, change, expected) => expect(counted(change)).toMatchObject(expected));
 });
