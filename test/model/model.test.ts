@@ -12,6 +12,26 @@ const NOT_SEEN = {
   retagAlways: 'one rule for every leave, killed or not: retagLast',
 } as const;
 
+/** Every rule that the protocol's specification can do without one at a time. */
+const RULES = [
+  ...[
+    'attemptFirst',
+    'settle',
+    'secondLook',
+    'fence',
+    'reread',
+    'anyState',
+    'leaseCheck',
+    'verify',
+    'deny',
+    'retagLast',
+    'confirm',
+    'oneTry',
+  ],
+  ...['lookGap', 'strayLabel', 'doubt', 'resumeSlow', 'lookFirst', 'denyAgain', 'disableFirst', 'union', 'promoteFirst', 'leaverSlot'],
+  ...['givenUp', 'retagAlways'],
+];
+
 const found = new Map<string, Checked>();
 /** Many a planted bug is looked for within the same bounds as another; what is right is explored there once. */
 function wide(bounds: Bounds): Checked {
@@ -41,6 +61,9 @@ describe('a rule of the design that is switched off falls', () => {
     expect(check({ ...REAL, ...core }, bounds).broken).toMatch(breaks);
     expect(wide(bounds).broken).toBeUndefined(); // and nothing but the planted bug does it
   });
+
+  it('and none of them is left out', () =>
+    expect({ ...PLANTS, ...NOT_SEEN }).toMatchObject(Object.fromEntries(RULES.map((rule) => [rule, expect.anything()]))));
 
   it.each(Object.entries(NOT_SEEN))('but not %s: %s', (rule) => expect(PLANTS).not.toHaveProperty(rule));
 });
