@@ -195,7 +195,10 @@ export interface Connector {
   lift(credential: Credential): Promise<void>;
   /** Writes anew whose it is. */
   tagOwner(credential: Credential, holder: Holder): Promise<void>;
-  /** Removes what hangs on the account, then the account. `false`: something came in between, deny and disable again. */
+  /**
+   * Removes what hangs on the account, then the account. `false`: something came in between, deny and disable again. Refused half-way, its
+   * fault says how much is `done`, and with that in the record (`blocked`) it goes on from there.
+   */
   removeAccount(credential: Credential): Promise<boolean>;
 
   // ---- its versions

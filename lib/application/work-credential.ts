@@ -263,7 +263,8 @@ async function asAnswered(
     if (error instanceof StaleFence) return 'answer-lost';
     if (!(error instanceof Fault) || error.code.startsWith('ledger-')) throw error;
     if (error.code === 'provider-unknown' && !SAFE_TO_REPEAT.includes(step)) return 'answer-lost';
-    return await record(ports, id, fence, { of: 'refused', step, code: error.message }).catch((late: unknown) => {
+    const { done, message: code } = error;
+    return await record(ports, id, fence, { of: 'refused', step, code, ...(done > 0 && { done }) }).catch((late: unknown) => {
       if (late instanceof StaleFence) return 'answer-lost' as const;
       throw late;
     });

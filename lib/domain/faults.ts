@@ -20,10 +20,22 @@ export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: FaultCode;
   readonly retryable: boolean;
-  constructor(code: FaultCode, retryable: boolean, detail?: string, options?: ErrorOptions) {
+  /** Of a call of many parts: how many of them need not be done again. */
+  readonly done: number;
+  constructor(
+    code: FaultCode,
+    retryable: boolean,
+    detail?: string,
+    { done = 0, ...options }: ErrorOptions & { readonly done?: number } = {},
+  ) {
     super(detail ? `${code}: ${detail}` : code, options);
     this.code = code;
     this.retryable = retryable;
+    this.done = done;
+  }
+
+  after(done: number): Fault {
+    return new Fault(this.code, this.retryable, this.message.slice(this.code.length + 2), { done });
   }
 }
 

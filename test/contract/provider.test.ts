@@ -195,6 +195,35 @@ describe('the connector of IAM', () => {
   });
 });
 
+describe('a removal that is throttled half-way', () => {
+  it.each([
+    ['iam:ListUserPolicies', 6],
+    ['iam:DeleteUser', 9],
+  ])('at %s goes on from there, looks at keys again, and the user is denied in between', async (match, done) => {
+    const { connector } = onAws();
+    const made = credential();
+    await connector.ensureAccount(made);
+    await connector.deny(made);
+    await cloud().control.faults([{ match, kind: 'throttle', times: 3 }]);
+    const fault = await connector.removeAccount(made).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(fault).toMatchObject({ code: 'provider-throttled', done });
+    const UserName = made.grant.accountName;
+    await iam().send(new GetUserPolicyCommand({ UserName, PolicyName: 'nhi-deny' })); // it is there
+    await cloud().control.reset();
+    const blocked = { code: 'x', step: 'remove-account', done, sinceMs: 0, tries: 1, nextTryAtMs: 0 } as unknown as NonNullable<
+      Credential['blocked']
+    >;
+    expect(await connector.removeAccount({ ...made, blocked })).toBe(true);
+    const asked = Object.keys(await cloud().control.counts()).filter((call) => call.startsWith('iam:List'));
+    expect(asked.sort()).toEqual(
+      [...(done < 9 ? ['iam:ListAttachedUserPolicies', 'iam:ListGroupsForUser', 'iam:ListUserPolicies'] : []), 'iam:ListAccessKeys'].sort(),
+    );
+  });
+});
+
 describe('the store of Secrets Manager', () => {
   it('lets nobody read but consumers and manager, before a value is there', async () => {
     const { secrets } = onAws();

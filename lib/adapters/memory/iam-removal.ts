@@ -17,21 +17,33 @@ export function deleteKey(user: IamUser | undefined, keyId: KeyId, nowMs: EpochM
  * Takes away what hangs on a denied user, the deny last, and deletes it, in the order of the real connector.
  * `false`: something came in between, and the deny is back.
  */
-export async function removeUser(world: ProviderWorld, clock: Clock, name: string, send: Send): Promise<boolean> {
+export async function removeUser(world: ProviderWorld, clock: Clock, name: string, send: Send, from = 0): Promise<boolean> {
   const user = () => world.users.get(name);
   const deny = () =>
     send('PutUserPolicy', true, () => {
       const found = user();
       if (found) found.denied = true;
     });
-  const keyIds = await send('ListAccessKeys', true, () => listedKeys(world, user(), clock.now()));
-  for (const keyId of keyIds) await send('DeleteAccessKey', true, () => deleteKey(user(), keyId, clock.now()));
-  const attached = await send('ListUserPolicies', true, () => [...(user()?.attached ?? [])]);
-  for (const one of attached) await send('DetachUserPolicy', true, () => void user()?.attached.delete(one));
-  await send('RemoveUserFromGroup', true, () => {
-    const found = user();
-    if (found) found.inGroup = false;
-  });
+  const kinds = [
+    async () => {
+      const keyIds = await send('ListAccessKeys', true, () => listedKeys(world, user(), clock.now()));
+      for (const keyId of keyIds) await send('DeleteAccessKey', true, () => deleteKey(user(), keyId, clock.now()));
+    },
+    async () => {
+      const attached = await send('ListUserPolicies', true, () => [...(user()?.attached ?? [])]);
+      for (const one of attached) await send('DetachUserPolicy', true, () => void user()?.attached.delete(one));
+    },
+    () =>
+      send('RemoveUserFromGroup', true, () => {
+        const found = user();
+        if (found) found.inGroup = false;
+      }),
+  ];
+  for (const [at, takeAway] of kinds.entries())
+    if (at === 0 || at >= from)
+      await takeAway().catch((error: unknown) => {
+        throw error instanceof Fault ? error.after(Math.max(at, from)) : error;
+      });
   try {
     await send('DeleteUserPolicy', false, () => {
       const found = user();
@@ -47,8 +59,9 @@ export async function removeUser(world: ProviderWorld, clock: Clock, name: strin
     });
     if (!conflict) return true;
   } catch (fault) {
-    if (fault instanceof Fault) await deny().catch(() => undefined); // the fault that came first says more, and the step is repeated
-    throw fault;
+    if (!(fault instanceof Fault)) throw fault;
+    await deny().catch(() => undefined); // the fault that came first says more, and the step is repeated
+    throw fault.after(kinds.length);
   }
   await deny();
   return false;

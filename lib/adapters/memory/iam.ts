@@ -106,7 +106,8 @@ export function memoryIam(world: ProviderWorld, clock: Clock, newKeyId: () => st
       if (!(await send('GetUser', true, () => seenByGetUser(world, name, clock.now())))) return true;
       const user = world.users.get(name);
       if (user && user.credential !== credential.id) throw new Fault('foreign-account', false, name);
-      return removeUser(world, clock, name, send);
+      const { blocked } = credential;
+      return removeUser(world, clock, name, send, blocked?.step === 'remove-account' ? (blocked.done ?? 0) : 0);
     },
     accountExists: ({ grant }) => send('GetUser', true, () => seenByGetUser(world, grant.accountName, clock.now())),
   };

@@ -163,7 +163,8 @@ export function iamUserConnector(config: IamUserConfig): Connector {
       const user = await findUser(iam, UserName);
       if (!user) return true;
       if (!isOurs(user, credential, path, stack)) throw new Fault('foreign-account', false, UserName);
-      return removeUser(iam, once, UserName, deny);
+      const { blocked } = credential;
+      return removeUser(iam, once, UserName, deny, blocked?.step === 'remove-account' ? blocked.done : 0);
     },
 
     accountExists: async (credential) => (await findUser(iam, userOf(credential))) !== undefined,

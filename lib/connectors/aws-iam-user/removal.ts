@@ -1,5 +1,6 @@
 import { DeleteUserCommand, DeleteUserPolicyCommand, type IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { ask } from '../../adapters/aws/aws-fault.ts';
+import { Fault } from '../../domain/faults.ts';
 import { takeAwayWhatHangsOn } from './attachments.ts';
 
 const DENY = 'nhi-deny';
@@ -11,20 +12,21 @@ export const putDeny = (iam: IAMClient, UserName: string): Promise<unknown> =>
 
 /**
  * Takes away what hangs on a denied user, the deny last, and deletes it. `false`: something came in between, and the deny is back.
- * `once` must not repeat by itself: a repetition could take the deny off again after it was put back.
+ * `once` must not repeat by itself: a repetition could take the deny off again after it was put back. `from`: see `takeAwayWhatHangsOn`.
  */
 export async function removeUser(
   iam: IAMClient,
   once: IAMClient,
   UserName: string,
   deny: (userName: string) => Promise<unknown>,
+  from = 0,
 ): Promise<boolean> {
-  await takeAwayWhatHangsOn(iam, UserName, DENY);
+  const done = await takeAwayWhatHangsOn(iam, UserName, DENY, from);
   try {
     if (await deleteUser(once, UserName)) return true;
   } catch (fault) {
     await deny(UserName).catch(() => undefined); // the fault that came first says more, and the step is repeated
-    throw fault;
+    throw fault instanceof Fault ? fault.after(done) : fault;
   }
   await deny(UserName);
   return false;

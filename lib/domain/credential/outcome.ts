@@ -6,7 +6,7 @@ import { accept, type Decision, reject } from './decide.ts';
 import type { CredentialEvent } from './events.ts';
 import { openUntilMs } from './next-step.ts';
 import type { Receipt } from './receipt.ts';
-import { type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
+import { type Blocked, type Credential, keyIdsOf, type LeasedStep, type Revoking } from './state.ts';
 
 /** What a step found out. Recorded only under the fence it was started with (`deny` has none), in whatever state the record is by then. */
 export type Outcome =
@@ -36,7 +36,13 @@ export type Outcome =
   | { readonly of: 'remove-account'; readonly removed: boolean }
   | { readonly of: 'confirm-absence'; readonly absent: boolean }
   /** `secretClosed`: of a deny; the second line holds, nobody but us reads the secret. */
-  | { readonly of: 'refused'; readonly step: LeasedStep | 'deny'; readonly code: string; readonly secretClosed?: true };
+  | {
+      readonly of: 'refused';
+      readonly step: LeasedStep | 'deny';
+      readonly code: string;
+      readonly secretClosed?: true;
+      readonly done?: number;
+    };
 
 /** Turns what a step found out into events. */
 export function decideOutcome(state: Credential, fence: number, outcome: Outcome, nowMs: EpochMs, timing: Timing): Decision {
@@ -101,7 +107,7 @@ export function decideOutcome(state: Credential, fence: number, outcome: Outcome
     case 'confirm-absence':
       return outcome.absent ? absent(state, fence, nowMs, timing) : accept(present(state, fence, nowMs));
     case 'refused':
-      return accept({ type: 'StepFailed', fence, blocked: blocked(state, outcome.step, outcome.code, nowMs) });
+      return accept({ type: 'StepFailed', fence, blocked: blocked(state, outcome.step, outcome.code, nowMs, outcome.done) });
     default:
       return unreachable(outcome, 'decideOutcome');
   }
@@ -215,8 +221,9 @@ const receipt = ({ cause, sinceMs, cutOffAtMs, versions, grant }: Revoking, nowM
     .map((role) => ({ role, untilMs: plusMs(cutOffAtMs ?? nowMs, LONGEST_SESSION_MS) })),
 });
 
-function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs) {
+function blocked(state: Credential, step: LeasedStep | 'deny', code: string, nowMs: EpochMs, done = 0): Blocked {
   const before = state.blocked?.step === step ? state.blocked : undefined;
   const tries = (before?.tries ?? 0) + 1;
-  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs: plusMs(nowMs, retryBackoffMs(tries, state.id)) };
+  const nextTryAtMs = plusMs(nowMs, retryBackoffMs(tries, state.id));
+  return { code, step, sinceMs: before?.sinceMs ?? nowMs, tries, nextTryAtMs, ...(done > 0 && { done }) };
 }

@@ -101,6 +101,8 @@ export interface Lease {
 export interface Blocked {
   readonly code: string;
   readonly step: LeasedStep | 'deny';
+  /** Parts of it that are done, where it has many: it goes on after them. */
+  readonly done?: number;
   readonly sinceMs: EpochMs;
   readonly tries: number;
   readonly nextTryAtMs: EpochMs;

@@ -66,6 +66,29 @@ describe('a worker that has denied a credential', () => {
   });
 });
 
+describe('a removal that is told to come later', () => {
+  it('goes on where it stopped, but for the keys, which are looked at again', async () => {
+    const { ports, id, work, calls, throttled } = await inUse();
+    await command(ports, id, { type: 'revoke', cause: 'requested' }, CONTEXT);
+    const until = async (stage: string): Promise<void> => {
+      for (let turns = 0; turns < 20; turns += 1) {
+        const { state } = await work(id);
+        if (state?.status === 'revoked' || (state?.blocked && stage === 'blocked')) return;
+        ports.pass(60_000);
+      }
+      throw new Error(`never ${stage}`);
+    };
+    throttled.push('RemoveUserFromGroup');
+    await until('blocked');
+    expect((await ports.ledger.credential(id))?.state.blocked).toMatchObject({ step: 'remove-account', done: 2 });
+    calls.length = 0;
+    throttled.length = 0;
+    ports.pass(60_000);
+    await until('revoked');
+    expect(calls.filter((call) => /^List|^Remove/.test(call))).toEqual(['ListAccessKeys', 'RemoveUserFromGroup']);
+  });
+});
+
 describe('a message for a worker', () => {
   it.each([
     ['a revocation', { type: 'revoke', cause: 'requested' }, { denies: true, afterMs: 0 }],
