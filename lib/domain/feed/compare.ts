@@ -161,9 +161,10 @@ export async function compareSnapshots(last: Snapshot | undefined, next: Snapsho
   return { rows, before, rejects, rejected, withheld, unknownManagers, counts, trouble, changes, known: knownAfter };
 }
 
+/** Never of one of the marks below 0. */
 const isActive = (print: number): boolean => print % 2 === 1;
 /** Active in the last snapshot, and not in the next. */
-const isGone = (mark: number | undefined): boolean => mark !== undefined && mark >= 0 && isActive(mark);
+const isGone = (mark: number | undefined): boolean => mark !== undefined && isActive(mark);
 
 const namedOnly = ({ subject }: Reject): FeedRow | undefined =>
   subject === undefined

@@ -36,10 +36,13 @@ async function compare(last: readonly Said[], next: readonly Said[], limits = LO
   return {
     ...compared,
     why: compared.trouble.map(({ why }) => why),
-    said: changes.map(({ type, row }) => `${type} ${row.subject}`),
+    said: changes.map(told),
     known,
   };
 }
+
+const told = (change: Change): string =>
+  `${change.type} ${change.row.subject}${'vanished' in change && change.vanished ? ' vanished' : ''}`;
 
 describe('of one person is noticed another', () => {
   const before = who('1', { leftOn: '2026-01-01', manager: '2', roles: ['A', 'B'] });
@@ -49,8 +52,10 @@ describe('of one person is noticed another', () => {
     ['manager', { manager: '3' }, ['Moved 1']],
     ['team', { team: 'U' }, ['Moved 1']],
     ['team, of two lines', { team: 'T\nA' }, ['Moved 1']],
+    ['team, by a line end', { team: 'T\n' }, ['Moved 1']],
     ['role', { roles: ['A', 'C'] }, ['Moved 1']],
     ['role fewer', { roles: ['A'] }, ['Moved 1']],
+    ['role, of the two in one', { roles: ['AB'] }, ['Moved 1']],
     ['nothing at all', {}, []],
   ])('%s', async (_what, change, said) => expect((await compare([before], [{ ...before, ...change }])).said).toEqual(said));
 
@@ -68,7 +73,7 @@ describe('a comparison counts', () => {
     const next = [who('same'), who('moves', { team: 'U' }), gone('leaves'), who('returns'), away, who('joins'), gone('never was')];
     expect(await compare(last, next)).toMatchObject({
       ...{ rows: 7, before: 7, rejected: 0, withheld: 0, counts: { Joined: 1, Moved: 1, Returned: 1, Left: 2 } },
-      said: ['Moved moves', 'Left leaves', 'Returned returns', 'Joined joins', 'Left vanishes'],
+      said: ['Moved moves', 'Left leaves', 'Returned returns', 'Joined joins', 'Left vanishes vanished'],
     });
   });
 
@@ -88,11 +93,11 @@ describe('a comparison counts', () => {
   });
 
   it('a manager once, and as known who is in the snapshot, on a line that can’t be read too', async () => {
-    const next = ['new', 'same', 'changed', 'bad', 'was', 'nobody', 'nobody'].map((manager, n) => who(`${n}`, { manager }));
+    const next = ['nobody', 'new', 'same', 'changed', 'bad', 'was', 'nobody'].map((manager, n) => who(`${n}`, { manager }));
     const all = [...next, who('new'), who('same'), who('changed', { team: 'U' }), bad('bad')];
     expect((await compare([who('same'), who('changed'), who('was')], all)).unknownManagers).toEqual([
-      { line: 6, manager: 'was' },
-      { line: 7, manager: 'nobody' },
+      { line: 2, manager: 'nobody' },
+      { line: 7, manager: 'was' },
     ]);
   });
 });
@@ -100,6 +105,7 @@ describe('a comparison counts', () => {
 describe('a snapshot is held', () => {
   const hundred = people(0, 100);
   it.each<[string, readonly FeedRow[], readonly Said[], ReturnType<typeof rules>, readonly string[]]>([
+    ['with no row at all', [], [bad('1')], LOOSE, ['empty']],
     ['not for as many as may be missing', hundred, people(20, 100), rules(20, 100), []],
     ['for one more', hundred, people(21, 100), rules(20, 100), ['shrunk']],
     ['not for who is on a line that can’t be read', hundred, [...people(21, 100), bad('20')], rules(20, 100), []],
@@ -134,14 +140,42 @@ describe('what is known after a snapshot', () => {
     ['is what it says', [who('1'), who('2')], [who('1')], ['1']],
     ['is who is on a line that can’t be read, where they were known', [who('1'), who('2')], [bad('1'), bad('3'), who('2')], ['2', '1']],
     ['is who may be on a line without an id', [who('1'), gone('2'), who('3')], [bad(), who('3')], ['3', '1']],
+    ['is not who is gone, though others are on lines that can’t be read', [who('1'), who('2')], [bad('3'), who('1')], ['1']],
     ['is not who could be read neither time', [bad('1'), who('2')], [bad('1'), who('2')], ['2']],
   ])('%s', async (_what, last, next, known) => expect((await compare(last, next)).known).toEqual(known));
 });
 
 describe('who could not be read the last time', () => {
   it.each<[string, readonly Said[], readonly string[]]>([
-    ['and is gone now, left', [who('2')], ['Left 1']],
+    ['and is gone now, left', [who('2')], ['Left 1 vanished']],
     ['and is there now, moved', [who('1'), who('2')], ['Moved 1']],
     ['and is said to have left, left', [gone('1'), who('2')], ['Left 1']],
+    ['and may be on a line without an id, is not taken for gone', [bad(), who('2')], []],
   ])('%s', async (_what, next, said) => expect((await compare([bad('1'), bad(), who('2')], next)).said).toEqual(said));
+
+  it('is told with nothing but their id', async () => {
+    const { changes } = await compareSnapshots(snapshot(lines([bad('1')])), snapshot(lines([who('2')])), LOOSE);
+    const rows: FeedRow[] = [];
+    for await (const { type, row } of changes()) if (type === 'Left') rows.push(row);
+    expect(rows).toEqual([{ ...who('1'), email: '', roles: [], team: undefined }]);
+  });
+});
+
+describe('the last snapshot is read again', () => {
+  it.each<[string, readonly Said[], number]>([
+    ['not, where nobody is gone and every line can be read', [who('1', { team: 'U' }), who('2')], 1],
+    ['for who is gone', [who('1')], 2],
+    ['for who is on a line that can’t be read', [who('1'), bad('2')], 2],
+  ])('%s', async (_what, next, expected) => {
+    let reads = 0;
+    const last = async function* () {
+      reads += 1;
+      yield* lines([who('1'), who('2')]);
+    };
+    const compared = await compareSnapshots(last, snapshot(lines(next)), LOOSE);
+    const read: unknown[] = [];
+    for await (const one of compared.changes()) read.push(one);
+    for await (const one of compared.known()) read.push(one);
+    expect(reads).toBe(expected);
+  });
 });
