@@ -254,6 +254,15 @@ describe('a verification', () => {
   });
 });
 
+describe('a value', () => {
+  it.each(['token', 'versionId'])('without its %s is none of ours', async (name) => {
+    const { connector, one } = await given();
+    const { body } = await connector.createVersion(one, attempt());
+    const { [name]: _, ...rest } = JSON.parse(body.reveal());
+    await expect(connector.verify(new Secret(JSON.stringify(rest)))).rejects.toThrow('the stored value is no api-token of ours');
+  });
+});
+
 describe('what stands in the way', () => {
   it.each([
     ['an error', new Error('AccessDenied'), 'token keys: AccessDenied'],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 
 /** What an operation is answered with: the inner XML, or a refusal by its code. */
 type Answer = string | { readonly refused: string };
@@ -9,6 +9,7 @@ export interface IamLine {
   readonly endpoint: string;
   /** Each request: its operation, and the parameters named in `shown`. */
   readonly calls: string[];
+  readonly headers: IncomingHttpHeaders[];
   answers: Answers;
   close(): Promise<void>;
 }
@@ -22,7 +23,7 @@ export const andMore = (marker: string): string => `<IsTruncated>true</IsTruncat
 /** IAM or STS over HTTP, answering as a test says, operation by operation; whatever is not said is an empty success. */
 export async function iamLine(shown: readonly string[] = []): Promise<IamLine> {
   const counts = new Map<string, number>();
-  const line = { calls: [] as string[], answers: {} as Answers };
+  const line = { calls: [] as string[], headers: [] as IncomingHttpHeaders[], answers: {} as Answers };
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -31,6 +32,7 @@ export async function iamLine(shown: readonly string[] = []): Promise<IamLine> {
     const nth = (counts.get(action) ?? 0) + 1;
     counts.set(action, nth);
     line.calls.push([action, ...shown.flatMap((name) => form.get(name) ?? [])].join(' '));
+    line.headers.push(incoming.headers);
     const said = line.answers[action] ?? '<IsTruncated>false</IsTruncated>';
     const answer = typeof said === 'function' ? said(form, nth) : said;
     const isRefused = typeof answer === 'object';
