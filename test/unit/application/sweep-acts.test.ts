@@ -251,7 +251,7 @@ describe('what a leave or a move would have taken away, where the stack observes
   });
 
   it('is what those findings are: another of the same owner is not kept by it', async () => {
-    const here = await observed('Left');
+    const here = await observed('Moved');
     const ann = await here.idOf('hr:1');
     const at = here.now() as EpochMs;
     const other = {
@@ -266,6 +266,6 @@ describe('what a leave or a move would have taken away, where the stack observes
     await here.ledger.putFinding({ ...other, firstSeenAtMs: at, lastSeenAtMs: at });
     await here.sweep();
     const byKind = (await here.ledger.findings()).map(({ kind, status }) => `${kind} ${status}`);
-    expect(byKind.sort()).toEqual(['leaver open', 'not-entitled resolved']);
+    expect(byKind.sort()).toEqual(['mover open', 'not-entitled resolved']);
   });
 });
