@@ -186,6 +186,12 @@ describe('a stray user', () => {
     ]);
   });
 
+  it('that has no key is denied all the same', async () => {
+    line.answers = { GetUser: user('/nhi/') };
+    expect(await account().quarantine('mallory')).toBe(true);
+    expect(line.calls.slice(1)).toEqual(['PutUserPolicy mallory nhi-deny', 'ListAccessKeys mallory']);
+  });
+
   it('is denied before anything is taken from it, and again where something came in between', async () => {
     line.answers = { GetUser: user('/nhi/'), DeleteUser: (_form, nth) => (nth === 1 ? refused('DeleteConflict') : '') };
     expect(await account().remove('mallory')).toBe(false);
