@@ -22,7 +22,7 @@ export function newRoster(): Roster {
   let slots = new Int32Array(FIRST_SLOTS).fill(-1);
   let size = 0;
 
-  const startOf = (place: number): number => (place === 0 ? 0 : (ends[place - 1] ?? 0));
+  const startOf = (place: number): number => ends[place - 1] ?? 0;
 
   const isAt = (place: number, id: string): boolean => {
     const start = startOf(place);
@@ -33,11 +33,13 @@ export function newRoster(): Roster {
 
   const idAt = (place: number): string => String.fromCharCode(...letters.subarray(startOf(place), ends[place]));
 
+  const placeIn = (slot: number): number => slots[slot] ?? -1;
+
   /** The slot that holds the id, or the free one where it would go. */
   const slotOf = (id: string): number => {
     const mask = slots.length - 1;
     for (let slot = hashOf(id) & mask; ; slot = (slot + 1) & mask) {
-      const place = slots[slot] ?? -1;
+      const place = placeIn(slot);
       if (place < 0 || isAt(place, id)) return slot;
     }
   };
@@ -49,7 +51,7 @@ export function newRoster(): Roster {
 
   return {
     size: () => size,
-    find: (id) => slots[slotOf(id)] ?? -1,
+    find: (id) => placeIn(slotOf(id)),
     add: (id, mark) => {
       const start = startOf(size);
       if (start + id.length > letters.length) letters = grown(letters, new Uint16Array(2 * letters.length + id.length));

@@ -21,9 +21,18 @@ describe('a roster', () => {
     );
   });
 
-  it('grows', () => {
+  it('grows, and takes no id for the beginning of another', () => {
     const roster = newRoster();
-    for (let n = 0; n < 20_000; n += 1) expect(roster.add(`0${n}`, n)).toBe(n);
-    for (let n = 0; n < 20_000; n += 1) expect(roster.markAt(roster.find(`0${n}`))).toBe(n);
+    const ids = Array.from({ length: 20_000 }, (_, n) => `0${19_999 - n}`); // the longer ones first
+    expect(ids.map((id, n) => roster.add(id, n))).toEqual(ids.map((_, n) => n));
+    expect(ids.map((id) => roster.markAt(roster.find(id)))).toEqual(ids.map((_, n) => n));
+    expect(roster.find('')).toBe(-1);
+  });
+
+  it('takes an id longer than all before it together', () => {
+    const roster = newRoster();
+    const ids = ['a', 'b'.repeat(10_000), 'c'];
+    for (const id of ids) roster.add(id, 0);
+    expect(ids.map((_, place) => roster.idAt(place))).toEqual(ids);
   });
 });
