@@ -3,6 +3,7 @@ import { Fault } from '../domain/faults.ts';
 import { countsOf } from '../domain/guard.ts';
 import type { OwnerStep } from '../domain/owner/decide.ts';
 import type { Owner, OwnerEvent, Removal } from '../domain/owner/state.ts';
+import { notePolicy } from './follow-policy.ts';
 import type { Companion, HeldMember, Loaded } from './ports.ts';
 import { appendOwner } from './record.ts';
 import { contextOf, type Due, dueActs, type OwnerWorkerPorts } from './removal.ts';
@@ -21,6 +22,7 @@ export async function admit(ports: OwnerWorkerPorts, before: Loaded<Owner>, of: 
   const credentials = due.length;
   const nowMs = clock.now();
   if (policy.mode === 'observe' || policy.sources[state.source]?.mode === 'observe') {
+    await notePolicy(ports)(); // gone back from before a sweep has seen it, this policy would be no change, and nobody be asked for anew
     for (const one of due) await putOnRecord(ports, state, one, of);
     await append({ type: 'RemovalObserved', of, credentials, under: ports.policyDigest }, [], 'observe');
     return;

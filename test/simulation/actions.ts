@@ -1,10 +1,10 @@
 import type { IamUser } from '../../lib/adapters/memory/provider-world.ts';
-import type { Verb } from '../../lib/domain/authorize.ts';
+import type { Caller, Verb } from '../../lib/domain/authorize.ts';
 import { isDeliveredOnce } from '../../lib/domain/credential/capabilities.ts';
-import type { OwnerFact } from '../../lib/domain/owner/state.ts';
+import type { Owner, OwnerFact } from '../../lib/domain/owner/state.ts';
 import { type EpochMs, type KeyId, plusMs } from '../../lib/domain/types.ts';
 import type { Chance } from './chance.ts';
-import { callerOf, ENTITLED, MEMBERS, type Member, refOf, SECURITY } from './company.ts';
+import { callerOf, ENTITLED, MEMBERS, type Member, PIPELINE, refOf, SECURITY, STAYING } from './company.ts';
 import { PATH } from './wiring.ts';
 import type { World } from './world.ts';
 
@@ -55,7 +55,7 @@ export const nothingSaid = (): Said => ({ all: [], pending: [], outside: new Set
 const PASSES = [500, 4_000, 20_000, 61_000, 95_000, 200_000, 1_200_000] as const;
 const VERBS: readonly Verb[] = [
   ...(['rotate', 'rotate', 'rotate', 'replace', 'suspend', 'resume', 'resume', 'undo', 'undo', 'transfer'] as const),
-  ...(['accept', 'refuse', 'approve', 'approve', 'revoke'] as const),
+  ...(['accept', 'refuse', 'approve', 'approve', 'revoke', 'renew'] as const),
 ];
 const STAYS = MEMBERS.length - 1;
 
@@ -97,6 +97,14 @@ export async function perform(here: World, { at, what, a, b, c }: Action, said: 
     case 'change':
       return change(here, a, b, c);
     case 'release':
+      if (here.policies > 1 && a % 2 === 0) {
+        here.deploy(b % here.policies);
+        return `policy ${b % here.policies} is deployed`;
+      }
+      if ('token' in here.policy.profiles && a % 2 === 0) {
+        await here.rotateTokenKey();
+        return 'tokens are told by another key';
+      }
       await here.release();
       return 'what is held is let go';
     case 'sweep-account':
@@ -156,7 +164,7 @@ function untilNext({ ledger, messages, faults, clock }: World): number | undefin
 
 /** A sweep that finds nothing does nothing. */
 function isDue({ ledger, clock }: World): boolean {
-  for (const records of [ledger.credentials, ledger.owners, ledger.denyLists])
+  for (const records of [ledger.credentials, ledger.owners, ledger.denyLists, ledger.policies])
     for (const { dueAtMs } of records.values()) if (dueAtMs !== undefined && dueAtMs <= clock.now()) return true;
   return false;
 }
@@ -174,7 +182,7 @@ export function say(
   const now = here.clock.now();
   const fact: OwnerFact = {
     ...{ type, id: `${subject}-${sequence}`, source, subject, sequence, occurredAtMs: now, effectiveAtMs: now, cause: 'normal' },
-    attributes: { ...attributes, email: `${subject}@example.com`, roles: [role] },
+    attributes: { ...attributes, email: `${subject}@example.com`, roles: subject === MEMBERS[STAYS]?.subject ? [role, STAYING] : [role] },
     ...change,
   };
   said.all.push(fact);
@@ -206,7 +214,7 @@ async function change(here: World, a: number, b: number, c: number): Promise<str
   const { state } = record;
   const verb = VERBS[b % VERBS.length] ?? 'rotate';
   const owner = here.ledger.owners.get(state.holder.id)?.state;
-  const caller = owner && (verb === 'accept' || verb === 'refuse') ? callerOf(owner) : SECURITY;
+  const caller = whoAsks(verb, owner, c);
   const to = refOf(MEMBERS[c % MEMBERS.length] ?? MEMBERS[0]);
   if (isDeliveredOnce(state.grant) && owner && (verb === 'rotate' || verb === 'replace' || state.status === 'provisioning')) {
     await here.reveal(callerOf(owner), state.id, verb === 'replace');
@@ -214,6 +222,13 @@ async function change(here: World, a: number, b: number, c: number): Promise<str
   }
   await here.change(caller, state.id, verb, to);
   return `${verb} ${state.id}${verb === 'transfer' ? ` to ${to}` : ''}`;
+}
+
+/** Who may, mostly; an approval is tried as well by the owner, and by who acts for them. */
+function whoAsks(verb: Verb, owner: Owner | undefined, c: number): Caller {
+  if (!owner || (verb === 'approve' && c % 3 === 0)) return SECURITY;
+  if (verb === 'approve') return { ...(c % 3 === 1 ? PIPELINE : callerOf(owner)), may: ['approve'] };
+  return verb === 'accept' || verb === 'refuse' ? callerOf(owner) : SECURITY;
 }
 
 /** Somebody makes a user, or a key, or hangs something on a user of ours, by hand. */

@@ -52,7 +52,19 @@ const TOKENS = {
   token: givenProfile({ ...token, onLeave: transfer, onMove: 'transfer' }),
   shown: givenProfile({ ...token, delivery: 'once' }),
 } as const;
-const PROFILES = { ...KEYS, ...TOKENS } as const;
+/** Whose time is limited. */
+const TIMED = {
+  brief: givenProfile({ eligible, rotation, ttlMs: 40 * MINUTE_MS, onLeave: transfer, onMove: 'transfer' }),
+  approved: givenProfile({ eligible, rotation, ttlMs: 180 * MINUTE_MS, renewal: 'approval' }),
+  'brief-token': givenProfile({ ...token, ttlMs: 40 * MINUTE_MS }),
+} as const;
+/** A role of this account, where sessions are denied, and one of another, where they can't be. */
+const mayAssume = ['arn:aws:iam::000000000000:role/deploy', 'arn:aws:iam::111111111111:role/partner'];
+const ROLES = {
+  assuming: givenProfile({ eligible, rotation, mayAssume, onLeave: { action: 'suspend', regretMs: 30 * MINUTE_MS } }),
+  'assuming-on': givenProfile({ eligible, rotation, mayAssume, onLeave: transfer, onMove: 'transfer' }),
+} as const;
+const PROFILES = { ...KEYS, ...TOKENS, ...TIMED, ...ROLES } as const;
 export type ProfileName = keyof typeof PROFILES;
 
 /** A guard that trips now and then, so that batches are held. */
@@ -76,13 +88,44 @@ const COMPANY: Policy = givenPolicy({
 });
 
 /** What a company may be like; most have keys and nothing else. */
-export const COMPANIES = { keys: COMPANY, tokens: { ...COMPANY, profiles: PROFILES } } as const satisfies Readonly<Record<string, Policy>>;
+export const COMPANIES = {
+  keys: COMPANY,
+  tokens: { ...COMPANY, profiles: { ...KEYS, ...TOKENS } },
+  timed: { ...COMPANY, profiles: TIMED },
+  roles: { ...COMPANY, profiles: ROLES },
+  changing: COMPANY,
+} as const satisfies Readonly<Record<string, Policy>>;
 export type CompanyName = keyof typeof COMPANIES;
+
+/** The role of who stays: what they hold no policy takes away, so that they may release what it takes away from others. */
+export const STAYING = 'S';
+const others = { roles: [STAYING] };
+
+/** The policy as it may be later: three profiles are for others, or nothing is done any more but observe. */
+export const changed = (policy: Policy): readonly Policy[] => [
+  {
+    ...policy,
+    profiles: {
+      ...policy.profiles,
+      revoked: { ...KEYS.revoked, eligible: others },
+      suspended: { ...KEYS.suspended, eligible: others },
+      transferred: { ...KEYS.transferred, eligible: others },
+    },
+  },
+  { ...policy, mode: 'observe' },
+];
 
 /** Everything there is, and nobody is held up by the guard. */
 export const WITHOUT_GUARD: Policy = { ...COMPANY, profiles: PROFILES, guard: givenPolicy().guard };
 
 export const refOf = ({ source, subject }: Pick<Member, 'source' | 'subject'>): string => `${source}:${subject}`;
+
+export const callerOf = (member: Pick<Member, 'source' | 'subject'>): Caller => ({
+  arn: `arn:aws:sts::1:assumed-role/person/${member.subject}`,
+  ownerRef: refOf(member),
+  may: ['request'],
+  for: [],
+});
 
 /** Somebody of the security team, who is none of those things are taken from. */
 export const SECURITY: Caller = {
@@ -94,10 +137,3 @@ export const SECURITY: Caller = {
 
 /** A pipeline that asks for others. */
 export const PIPELINE: Caller = { arn: 'arn:aws:sts::1:assumed-role/ci/s', ownerRef: 'hr:8', may: ['request'], for: MEMBERS.map(refOf) };
-
-export const callerOf = (member: Pick<Member, 'source' | 'subject'>): Caller => ({
-  arn: `arn:aws:sts::1:assumed-role/person/${member.subject}`,
-  ownerRef: refOf(member),
-  may: ['request'],
-  for: [],
-});

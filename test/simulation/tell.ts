@@ -1,7 +1,8 @@
 import { nothingSaid } from './actions.ts';
-import { WITHOUT_GUARD } from './company.ts';
+import { changed, WITHOUT_GUARD } from './company.ts';
 import { FAULT_KINDS, type FaultKind, LANDS_WITHIN_MS, type PlannedFault } from './faults.ts';
 import { watchAppends } from './invariants/appends.ts';
+import { checkDeadlines } from './invariants/leaves.ts';
 import { checkStep } from './invariants/steps.ts';
 import { type Report, Violation } from './invariants/violation.ts';
 import { checkEnd, checkWhole, nothingReplayed } from './invariants/whole.ts';
@@ -33,13 +34,14 @@ export async function tell(story: Story, faults: readonly FaultAt[], planted: Pl
     sites.push(site);
     return faults.find(({ at }) => at === sites.length - 1);
   };
-  const here = world({ plan, propagationMs: 4_000, readLagMs: 2_000, policy: WITHOUT_GUARD }, planted);
+  const here = world({ plan, propagationMs: 4_000, readLagMs: 2_000, policy: WITHOUT_GUARD, later: changed(WITHOUT_GUARD) }, planted);
   const to: Report = { first: undefined };
   const knows = watchAppends(here, to);
   const said = nothingSaid();
   const minute = async (): Promise<void> => {
     await turn(here);
     checkStep(here, knows, to);
+    checkDeadlines(here, knows, to);
     const found = to.first ?? defectOf(here);
     if (found) throw found;
   };

@@ -55,6 +55,10 @@ export function letsIn({ record }: TokenAccount, { attempt }: IamKey, owner: Tok
   return judgeToken(record, version, owner, asked).ok;
 }
 
+/** A token bears the end that its credential had when it was made. */
+export const isPastEnd = (user: IamUser, { attempt }: IamKey, nowMs: EpochMs): boolean =>
+  isTokenAccount(user) && nowMs >= (user.record.versions.find((one) => one.attempt === attempt)?.notAfterMs ?? Number.POSITIVE_INFINITY);
+
 /** Whether its owner's life alone ends it, by what was decided of tokens: a kill or a cause at once, a plain leave where nobody takes it over. */
 export const endsWithOwner = ({ terms, ownerEpoch }: TokenRecord, owner: Owner | undefined): boolean =>
   !owner ||

@@ -8,6 +8,7 @@ import type { memoryWake } from '../../lib/adapters/memory/wake.ts';
 import { applyFact } from '../../lib/application/apply-fact.ts';
 import { changeCredential } from '../../lib/application/change-credential.ts';
 import { deliveringOnce } from '../../lib/application/delivered-once.ts';
+import { followPolicy, notePolicy } from '../../lib/application/follow-policy.ts';
 import { killOwner } from '../../lib/application/kill-owner.ts';
 import { credentialOf } from '../../lib/application/naming.ts';
 import type { Clock, Connector, Ids, Ledger, SecretStore } from '../../lib/application/ports.ts';
@@ -24,6 +25,7 @@ import { type DenyPolicy, workOnDenyList } from '../../lib/application/work-deny
 import { workOnOwner } from '../../lib/application/work-owner.ts';
 import { cachedKeyring } from '../../lib/client/token-mac.ts';
 import { apiTokenConnector } from '../../lib/connectors/api-token/connector.ts';
+import { CONNECTOR_KINDS } from '../../lib/domain/credential/capabilities.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { killListId } from '../../lib/domain/deny-list.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
@@ -58,7 +60,8 @@ export interface Parts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly timing: Timing;
-  readonly policy: Policy;
+  /** What a function that starts now decides by. */
+  readonly inForce: () => { readonly policy: Policy; readonly policyDigest: string };
   readonly ledger: MemoryLedger;
   readonly provider: ProviderWorld;
   readonly tokenStore: TokenStore;
@@ -94,12 +97,13 @@ type Service = 'iam' | 'secrets';
 
 /** Starts a process, with everything it is wired to. */
 export function starting(parts: Parts) {
-  const { clock, ids, timing, policy, ledger, provider, newKeyId, queue, faults, planted } = parts;
+  const { clock, ids, timing, ledger, provider, newKeyId, queue, faults, planted } = parts;
   const {
     watch: _watch,
     credentials: _credentials,
     owners: _owners,
     denyLists: _lists,
+    policies: _policies,
     history: _history,
     ...methods
   } = { ...ledger, ...planted.ledger?.(ledger) };
@@ -137,7 +141,7 @@ export function starting(parts: Parts) {
     const store = memorySecrets(provider, clock, send('secrets'));
     const killPolicy = memoryKillPolicy(provider, send('iam'));
     const base = {
-      ...{ ledger: ledgerOf(process), clock, ids, timing, policy, policyDigest: 'd', wake: wakeOf(process) },
+      ...{ ledger: ledgerOf(process), clock, ids, timing, ...parts.inForce(), wake: wakeOf(process) },
       ...{ account: ACCOUNT, requestTimeoutMs: 10_000, ...(planted.protocol && { protocol: planted.protocol }) },
     };
     const secrets = underLease(planted.secrets?.(store) ?? store);
@@ -150,6 +154,7 @@ export function starting(parts: Parts) {
     const tokens = underLease(planted.tokens?.(made, tokenStore) ?? made);
     return {
       process,
+      policyDigest: base.policyDigest,
       work: workOnCredential({ ...base, connector: underLease(planted.connector?.(iam) ?? iam), secrets }),
       workOnToken: workOnCredential({ ...base, connector: tokens, secrets: deliveringOnce(secrets).secrets }),
       reveal: revealToken({ ...base, connector: tokens, pause: (ms) => faults.hold(process, ms) }),
@@ -162,6 +167,8 @@ export function starting(parts: Parts) {
         newKey: parts.tokenKeys.newKey,
       }),
       offboard: workOnOwner(base),
+      follow: followPolicy({ ...base, kinds: CONNECTOR_KINDS }),
+      note: notePolicy(base),
       denies: workOnDenyList({ ...base, denyPolicy: policyOf(planted.denyPolicy?.(killPolicy) ?? killPolicy) }),
       kill: killOwner(base),
       ask: requestCredential(base),
@@ -169,7 +176,7 @@ export function starting(parts: Parts) {
       change: changeCredential(base),
       batches: listBatches(base),
       release: releaseBatch(base),
-      sweepDue: sweepDue({ ...base, queues: ['aws-iam-user', 'api-token', 'owner', 'deny-list'] }),
+      sweepDue: sweepDue({ ...base, queues: ['deny-list', 'owner', ...CONNECTOR_KINDS] }),
       sweepAccount: sweepAccount({ ...base, account: memoryAccount(provider, clock, PATH, send('iam')), path: PATH, idOf: credentialOf }),
     };
   };

@@ -19,14 +19,17 @@ import type { Credential } from '../../lib/domain/credential/state.ts';
 import { Fault, type Secret } from '../../lib/domain/faults.ts';
 import type { OwnerFact } from '../../lib/domain/owner/state.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
+import { POLICY_ID } from '../../lib/domain/policy-in-force.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type CredentialId, type DenyListId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
 import { PIPELINE, SECURITY } from './company.ts';
 import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault } from './faults.ts';
+import { assumeRoles, type Session } from './sessions.ts';
 import {
   authorizerOf,
   countedBytes,
   endsWithOwner,
+  isPastEnd,
   isTokenAccount,
   letsIn,
   type TokenKeysInMemory,
@@ -41,6 +44,8 @@ export interface Setting {
   readonly propagationMs: number;
   readonly readLagMs: number;
   readonly policy: Policy;
+  /** What may be deployed later. */
+  readonly later?: readonly Policy[];
 }
 
 export interface World {
@@ -50,7 +55,11 @@ export interface World {
   readonly messages: Message[];
   readonly faults: FaultLine;
   readonly timing: Timing;
+  /** In force now, and by its digest; functions that run on still decide by the one before. */
   readonly policy: Policy;
+  policyOf(digest: string): Policy;
+  readonly policies: number;
+  deploy(number: number): void;
   readonly protocol: Protocol;
   /** Each of these runs until it is done, dead, or held up in a call. */
   deliver(item: WorkItem): Promise<unknown>;
@@ -66,6 +75,8 @@ export interface World {
   sweepAccount(): Promise<unknown>;
   /** Every consumer makes a call with what it finds as AWSCURRENT; gives the credentials that were refused. */
   consume(): readonly CredentialId[];
+  /** Every one that was ever begun. */
+  readonly sessions: Map<CredentialId, Session[]>;
   /** When a consumer last called with a key; our own verification is none. */
   readonly consumedAtMs: ReadonlyMap<IamKey, EpochMs>;
   /** Moves the clock; what may land by then lands. */
@@ -100,12 +111,14 @@ const counted = (): Ids => {
   return { ulid: () => next(26), uuid: () => `00000000-0000-4000-8000-${next(12)}` };
 };
 
-export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting, planted: Planted = {}): World {
+export function world({ plan, propagationMs, readLagMs, policy: usual, later = [] }: Setting, planted: Planted = {}): World {
   let nowMs = START as EpochMs;
   let quiet = false;
   const clock: Clock = { now: () => nowMs };
   const timing: Timing = { ...DEFAULT_TIMING, ...planted.timing };
-  const policy = { ...(planted.policy ?? usual), timing };
+  const policies = [planted.policy ?? usual, ...later].map((policy): Policy => ({ ...policy, timing }));
+  const policyAt = (number: number): Policy => policies[number] ?? usual;
+  let deployed = 0;
   const ids = counted();
   const ledger = memoryLedger();
   const provider = providerWorld(propagationMs, readLagMs);
@@ -133,7 +146,8 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
   };
 
   const parts: Parts = {
-    ...{ clock, ids, timing, policy, ledger, provider, tokenStore, tokenKeys, randomBytes: countedBytes(), newKeyId, queue, faults },
+    inForce: () => ({ policy: policyAt(deployed), policyDigest: `d${deployed}` }),
+    ...{ clock, ids, timing, ledger, provider, tokenStore, tokenKeys, randomBytes: countedBytes(), newKeyId, queue, faults },
     ...{ defects, planted },
   };
   const startProcess = starting(parts);
@@ -160,7 +174,7 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     );
     void done.then(() => {
       over = true;
-      idle.push(used);
+      if (used.policyDigest === `d${deployed}`) idle.push(used); // of an older deployment none is used again
     });
     await Promise.race([done, held]);
     if (!over) await drained();
@@ -174,12 +188,21 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     messages: queue.messages,
     faults,
     timing,
-    policy,
+    get policy() {
+      return policyAt(deployed);
+    },
+    policyOf: (digest) => policyAt(Number(digest.slice(1))),
+    policies: policies.length,
+    deploy: (number) => {
+      deployed = number;
+      idle.length = 0;
+    },
     protocol: planted.protocol ?? PROTOCOL,
     defects,
     consumedAtMs,
+    sessions: new Map(),
     deliver: ({ queue: of, id }) =>
-      run(async ({ offboard, denies, work, workOnToken }): Promise<unknown> => {
+      run(async ({ offboard, follow, denies, work, workOnToken }): Promise<unknown> => {
         const stopAtMs = plusMs(nowMs, STOP_AFTER_MS);
         switch (of) {
           case 'aws-iam-user':
@@ -187,7 +210,7 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
           case 'api-token':
             return workOnToken(id as CredentialId, stopAtMs);
           case 'owner':
-            return offboard(id as OwnerId, stopAtMs);
+            return id === POLICY_ID ? follow(stopAtMs) : offboard(id as OwnerId, stopAtMs);
           case 'deny-list':
             return denies(id as DenyListId, stopAtMs);
         }
@@ -202,7 +225,11 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
         const open = await batches(SECURITY, SECURITY.arn);
         if (open.ok && open.held) await release(SECURITY, SECURITY.arn, open.held.seal, 'looked at');
       }),
-    sweepDue: () => run((of) => of.sweepDue()),
+    sweepDue: () =>
+      run(async (of) => {
+        await of.sweepDue();
+        await of.note();
+      }),
     sweepAccount: () => run((of) => of.sweepAccount()),
     reveal: (caller, id, lost) =>
       run(async ({ reveal, answer }) => {
@@ -218,7 +245,8 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
       const refused: CredentialId[] = [];
       for (const { state } of ledger.credentials.values()) {
         const user = state.status === 'active' && state.grant.token ? accountOf(here, state) : undefined;
-        if (!user || isCutOff(here, state, user)) continue;
+        const current = user && currentKey(here, state, user);
+        if (!user || isCutOff(here, state, user) || (current && isPastEnd(user, current, nowMs))) continue;
         const value = currentValue(here, state);
         if (value === undefined) continue; // shown once, and not to whoever would look
         const { ok } = await verify(JSON.parse(value).token, state.grant.token?.scopes[0] ?? '');
@@ -229,6 +257,7 @@ export function world({ plan, propagationMs, readLagMs, policy: usual }: Setting
     consume: () => {
       const refused: CredentialId[] = [];
       for (const { state } of ledger.credentials.values()) {
+        if (state.grant.mayAssume) assumes(here, state);
         if (state.status !== 'active' || state.grant.token) continue;
         const user = accountOf(here, state);
         if (isCutOff(here, state, user)) continue;
@@ -256,6 +285,15 @@ export function accountOf({ provider, tokens, ledger }: World, { grant }: Creden
   if (!grant.token) return provider.users.get(grant.accountName);
   const record = tokens.records.get(grant.accountName);
   return tokenAccount(record, record && ledger.owners.get(record.ownerId)?.state.key);
+}
+
+/** Whoever has a key of it that works assumes its roles. */
+function assumes(here: World, credential: Credential): void {
+  const user = accountOf(here, credential);
+  const working = [...(user?.keys.values() ?? [])].flatMap((key) => (user && key.attempt && works(here, user, key) ? [key.attempt] : []));
+  const begun = here.sessions.get(credential.id) ?? [];
+  if (working.length) here.sessions.set(credential.id, begun);
+  assumeRoles(begun, credential, working, here.clock.now());
 }
 
 /** Whether a call with that key would be accepted now. */

@@ -36,6 +36,7 @@ export interface MemoryLedger extends Ledger {
   readonly credentials: ReadonlyMap<CredentialId, Kept<Credential>>;
   readonly owners: ReadonlyMap<OwnerId, Kept<Owner>>;
   readonly denyLists: ReadonlyMap<DenyListId, KeptList>;
+  readonly policies: ReadonlyMap<PolicyId, Kept<PolicyInForce>>;
   readonly history: ReadonlyMap<string, readonly Envelope[]>;
   /** Records that can't be read, for a test to damage and to mend. */
   readonly damaged: Set<string>;
@@ -126,6 +127,7 @@ export function memoryLedger(): MemoryLedger {
     credentials,
     owners,
     denyLists,
+    policies,
     history,
     damaged,
     watch: (listener) => void listeners.push(listener),

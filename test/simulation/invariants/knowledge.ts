@@ -11,8 +11,10 @@ import { accountOf, type World, works } from '../world.ts';
 export interface Knowledge {
   learn(append: CredentialAppend): void;
   knew(owner: OwnerId, attempt: AttemptId): boolean;
-  /** Keys of the credential that work at the provider, and that the owner knows from a life that is over. */
-  worksFor(owner: Owner, credential: Credential): readonly KeyId[];
+  /** A key of the credential that works at the provider, and that the owner knows from a life that is over, before `epochBelow`. */
+  worksFor(owner: Owner, credential: Credential, epochBelow?: number): KeyId | undefined;
+  /** Whether it was made before all that was known was replaced. */
+  wasReplaced(attempt: AttemptId): boolean;
   /** Credentials the owner ever held. */
   heldBy(owner: OwnerId): ReadonlySet<CredentialId>;
 }
@@ -23,6 +25,7 @@ export function knowledge(here: World): Knowledge {
   /** By attempt: owner to the latest life they knew it in. */
   const known = new Map<AttemptId, Map<OwnerId, number>>();
   const held = new Map<OwnerId, Set<CredentialId>>();
+  const replaced = new Set<AttemptId>();
   const learns = (attempt: AttemptId | undefined, { holder: { id, epoch } }: Credential): void => {
     if (!attempt) return;
     const knowers = known.get(attempt) ?? new Map<OwnerId, number>();
@@ -34,6 +37,7 @@ export function knowledge(here: World): Knowledge {
       for (const { data } of envelopes) {
         if (data.type === 'StepStarted' && data.attempt && !(before?.state.status === 'active' && before.state.replacement?.heir))
           learns(data.attempt, state);
+        if (data.type === 'ReplacementStarted') for (const attempt of state.attempts) replaced.add(attempt);
         if (data.type === 'CredentialHandedOver' || data.type === 'ResumptionStarted')
           for (const { attempt } of state.versions) learns(attempt, state);
         if (data.type !== 'CredentialRequested' && data.type !== 'CredentialHandedOver') continue;
@@ -42,14 +46,16 @@ export function knowledge(here: World): Knowledge {
       }
     },
     knew: (owner, attempt) => known.get(attempt)?.has(owner) ?? false,
+    wasReplaced: (attempt) => replaced.has(attempt),
     heldBy: (owner) => held.get(owner) ?? new Set(),
-    worksFor: (owner, credential) => {
+    worksFor: (owner, credential, epochBelow = Number.POSITIVE_INFINITY) => {
       const user = accountOf(here, credential);
-      if (!user || user.denied) return [];
-      return [...user.keys].flatMap(([keyId, key]) => {
+      if (!user || user.denied) return undefined;
+      for (const [keyId, key] of user.keys) {
         const since = key.attempt && known.get(key.attempt)?.get(owner.id);
-        return since !== undefined && isOver(owner, since) && works(here, user, key) ? [keyId] : [];
-      });
+        if (since !== undefined && since < epochBelow && isOver(owner, since) && works(here, user, key)) return keyId;
+      }
+      return undefined;
     },
   };
 }

@@ -1,14 +1,22 @@
 import type { IamUser } from '../../../lib/adapters/memory/provider-world.ts';
 import { type Active, type Credential, isGivenUp, type Suspended } from '../../../lib/domain/credential/state.ts';
+import { nextDenyStep } from '../../../lib/domain/deny-list.ts';
 import type { CredentialId } from '../../../lib/domain/types.ts';
+import { isPastEnd } from '../tokens.ts';
 import { accountOf, currentKey, isCutOff, type World, works } from '../world.ts';
 import { checkKilled } from './kill.ts';
 import type { Knowledge } from './knowledge.ts';
+import { checkLeft } from './leaves.ts';
+import { checkSessions } from './sessions.ts';
 import { type Report, report } from './violation.ts';
 
 /** What must hold between any two things that happen: of every record that is not over, and of those that are, that they stay so. */
 export function checkStep(here: World, knows: Knowledge, to: Report): void {
   checkKilled(here, knows, to);
+  checkLeft(here, knows, to);
+  for (const { state, dueAtMs } of here.ledger.denyLists.values())
+    if (dueAtMs === undefined && nextDenyStep(state, here.clock.now()).do !== 'rest') report(to, '10 what is not at rest is due', state.id);
+  if (here.sessions.size) checkSessions(here, to);
   for (const [id, { state }] of here.ledger.credentials) {
     const user = accountOf(here, state);
     switch (state.status) {
@@ -80,8 +88,9 @@ function checkServed(here: World, state: Active, user: IamUser | undefined, to: 
   const refused = isCutOff(here, state, user);
   const current = user && currentKey(here, state, user);
   const isServed = user !== undefined && current !== undefined && works(here, user, current);
-  if (!refused && !isServed) report(to, '4 AWSCURRENT works while active', id);
-  if (refused && isServed && grant.token) report(to, '8 a token ends with who has it', id); // no list has to be told first
+  const isOver = user !== undefined && current !== undefined && isPastEnd(user, current, nowMs); // and another is on its way, where it was renewed
+  if (!refused && !isOver && !isServed) report(to, '4 AWSCURRENT works while active', id);
+  if ((refused || isOver) && isServed && grant.token) report(to, '8 a token ends with who has it, and at its end', id); // no list has to be told first
   if (provider.secrets.get(grant.secretName)?.readers !== grant.consumers && grant.token?.delivery !== 'once')
     report(to, '4 consumers may read while active', id);
   let recovers = state.lease !== undefined || state.lookAgainAtMs !== undefined;
@@ -97,7 +106,7 @@ function checkServed(here: World, state: Active, user: IamUser | undefined, to: 
       !version.allowed &&
       !(grant.token && nowMs >= version.checkAtMs) && // of which nobody notes the use: the overlap decides
       !(version.attempt && replacement?.known.includes(version.attempt));
-    if (wanted && !refused && !(user && key && works(here, user, key)))
+    if (wanted && !refused && !(user && key && (works(here, user, key) || isPastEnd(user, key, nowMs))))
       report(to, '4 the old key works during the overlap', `${id} ${version.keyId}`);
     if (version.phase === 'disabled' && nowMs < version.deleteAtMs && !key)
       report(to, '5 a disabled key can be enabled again until it is deleted', `${id} ${version.keyId}`);

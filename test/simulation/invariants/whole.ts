@@ -6,10 +6,12 @@ import type { CredentialEvent } from '../../../lib/domain/credential/events.ts';
 import { type Credential, keyIdsOf } from '../../../lib/domain/credential/state.ts';
 import { mayHold } from '../../../lib/domain/entitlement.ts';
 import type { Owner, OwnerEvent } from '../../../lib/domain/owner/state.ts';
+import { evolvePolicy, type PolicyEvent, type PolicyInForce } from '../../../lib/domain/policy-in-force.ts';
 import type { Said } from '../actions.ts';
 import { PATH } from '../wiring.ts';
 import { accountOf, type World } from '../world.ts';
 import { isFollowedUp, type Knowledge } from './knowledge.ts';
+import { checkSessionsAtRest } from './sessions.ts';
 import { same } from './values.ts';
 import { type Report, report } from './violation.ts';
 
@@ -63,7 +65,6 @@ export async function checkEnd(here: World, said: Said, knows: Knowledge, to: Re
   for (const [id, { state, version }] of ledger.credentials) {
     const chain = ledger.history.get(id) ?? [];
     if (chain.length !== version) report(to, '11 the chain verifies', id);
-    checkDeletions(id, chain as readonly Envelope<CredentialEvent>[], state.rotation.regretMs, to);
     checkAtRest(here, state, to);
     checkKnown(here, state, knows, to);
   }
@@ -78,13 +79,46 @@ export async function checkEnd(here: World, said: Said, knows: Knowledge, to: Re
     if (removed ? versions.length > 0 : !isKnown) report(to, '15 a receipt means absence', `${credentialId} has a token`);
   }
   await checkTokenKeys(here, to);
+  checkSessionsAtRest(here, knows, to);
+  checkPolicy(here, to);
   for (const name of said.outside) if (!provider.users.has(name)) report(to, 'what is outside our path is not touched', name);
   for (const [id, { state, version }] of ledger.owners) {
     const chain = ledger.history.get(id) ?? [];
     if (chain.length !== version) report(to, '11 the chain verifies', id);
     if (state.review && state.review.admission.is !== 'observed') report(to, 'a move is closed by its review', id);
-    if (state.epoch > 0 && !state.converged && isFollowedUp(here, state)) report(to, 'a leave is closed by its receipt', id);
+    const isMoot = state.offboarding?.admission.is === 'observed' && !holdsLive(here, state, knows); // observed, and then nothing left to take
+    if (state.epoch > 0 && !state.converged && !isMoot && isFollowedUp(here, state)) report(to, 'a leave is closed by its receipt', id);
     checkFacts(state, said, to);
+    await checkReleases(here, state, to);
+  }
+}
+
+/** What was held was let go by somebody else, on the seal of exactly that batch. */
+async function checkReleases({ ledger }: World, { id }: Owner, to: Report): Promise<void> {
+  const batches = new Map<string, number>();
+  for (const { data, cause } of (ledger.history.get(id) ?? []) as readonly Envelope<OwnerEvent>[]) {
+    if (data.type === 'RemovalHeld') batches.set(data.of, data.batch);
+    const [, by, seal] = (data.type === 'RemovalAdmitted' && /^released by (\S+) on the seal (\S+): /.exec(cause)) || [];
+    if (data.type !== 'RemovalAdmitted' || !seal) continue;
+    const release = await ledger.release(batches.get(data.of) ?? 0);
+    if (!(release && release.seal === seal && release.by === by && by !== id))
+      report(to, '14 what is held is released by somebody else, on its seal', id);
+  }
+}
+
+const holdsLive = ({ ledger }: World, { id, epoch }: Owner, knows: Knowledge): boolean =>
+  [...knows.heldBy(id)].some((one) => {
+    const state = ledger.credentials.get(one)?.state;
+    return state?.holder.id === id && state.holder.epoch < epoch && state.status !== 'revoked';
+  });
+
+/** Which policy is in force is on record, and whoever it concerns was looked up. */
+function checkPolicy({ ledger, policy, policyOf }: World, to: Report): void {
+  for (const { state } of ledger.policies.values()) {
+    const replay = (ledger.history.get(state.id) ?? []).map(({ data }) => data as PolicyEvent);
+    if (!same(replay.reduce<PolicyInForce | undefined>(evolvePolicy, undefined), state)) report(to, '11 replay equals state', state.id);
+    if (state.status !== 'followed-up' || policyOf(state.digest) !== policy)
+      report(to, '10 the policy in force is followed up', state.digest);
   }
 }
 
@@ -101,6 +135,7 @@ function checkAtRest(here: World, state: Credential, to: Report): void {
   const { id, status, grant, holder } = state;
   const user = accountOf(here, state);
   if (status === 'provisioning' || status === 'revoking') report(to, '10 nothing gets stuck', `${id} is ${status}`);
+  if (status !== 'revoked' && state.expiry && here.clock.now() >= state.expiry.atMs) report(to, '10 what is limited ends at its end', id);
   if (status !== 'active' && status !== 'suspended') return;
   const byHand = (attempt: string | undefined): boolean => attempt === undefined && (status === 'suspended' || policy.mode === 'observe'); // denied; a sweep looks when it is active
   const keyIds = [...(user?.keys ?? [])].flatMap(([keyId, { attempt }]) => (byHand(attempt) ? [] : [keyId])).sort();
@@ -122,29 +157,8 @@ function checkAtRest(here: World, state: Credential, to: Report): void {
 export function checkKnown(here: World, credential: Credential, knows: Knowledge, to: Report): void {
   for (const { state: owner } of here.ledger.owners.values()) {
     if (owner.epoch === 0 || !isFollowedUp(here, owner)) continue;
-    const [keyId] = knows.worksFor(owner, credential);
+    const keyId = knows.worksFor(owner, credential);
     if (keyId) report(to, '8 no version a leaver knew works', `${credential.id} ${keyId}, known to ${owner.id}`);
-  }
-}
-
-/** A key that was ever verified goes by way of being disabled, and of its regret time, unless somebody knew it who should not, or it all ends. */
-function checkDeletions(id: string, chain: readonly Envelope<CredentialEvent>[], regretMs: number, to: Report): void {
-  const keys = new Map<string, { attempt: string; verified: boolean; disabledAtMs: number | undefined }>();
-  const attempts: string[] = [];
-  let known: readonly string[] = [];
-  for (const { at, data } of chain) {
-    if (data.type === 'RevocationStarted') return;
-    if (data.type === 'VersionCreated') keys.set(data.keyId, { attempt: data.attempt, verified: false, disabledAtMs: undefined });
-    if (data.type === 'AttemptsRecovered')
-      for (const { keyId, attempt } of data.adopted) keys.set(keyId, { attempt, verified: false, disabledAtMs: undefined });
-    if (data.type === 'VersionVerified') for (const key of keys.values()) if (key.attempt === data.attempt) key.verified = true;
-    if (data.type === 'StepStarted' && data.attempt) attempts.push(data.attempt);
-    if (data.type === 'ReplacementStarted') known = [...attempts];
-    const key = 'keyId' in data ? keys.get(data.keyId) : undefined;
-    if (data.type === 'VersionDisabled' && key) key.disabledAtMs = Date.parse(at);
-    if (data.type !== 'VersionDeleted' || !key?.verified || known.includes(key.attempt)) continue;
-    if (!(key.disabledAtMs !== undefined && Date.parse(at) >= key.disabledAtMs + regretMs))
-      report(to, '5 deleted only after disabled and regretted', `${id} ${data.keyId}`);
   }
 }
 

@@ -25,7 +25,7 @@ export const RECORD_BUGS: readonly Bug[] = [
           }),
       }),
     },
-    caughtBy: /^(1|2|11|12|17) /,
+    caughtBy: /^(1|2|4|11|12|17) /,
   },
   {
     name: 'a revocation that is in no due index',
