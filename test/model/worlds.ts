@@ -27,7 +27,10 @@ export const WORLDS: Readonly<Record<string, Bounds>> = {
 /** Too many for every build. */
 export const DEEPER: Readonly<Record<string, Bounds>> = {
   'a kill while the first key is made, with both': { faults: 1, lates: 1, commands: 1, only: /^kill L/, kills: true },
-  'two faults and a command': { faults: 2, lates: 0, commands: 1 },
   'two late effects and a command': { faults: 0, lates: 2, commands: 1 },
   'a fault and three commands': { faults: 1, lates: 0, commands: 3 },
+  'a late effect and three commands': { faults: 0, lates: 1, commands: 3 },
+  'two faults and two commands': { faults: 2, lates: 0, commands: 2 },
+  'two faults, a late effect and a command': { faults: 2, lates: 1, commands: 1 },
+  'a fault, two late effects and a command': { faults: 1, lates: 2, commands: 1 },
 };
