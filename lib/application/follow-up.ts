@@ -4,7 +4,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { Context } from './envelope.ts';
 import { onward } from './pass-along.ts';
 import type { Loaded } from './ports.ts';
-import { PROTOCOL } from './protocol.ts';
+import { CREDENTIAL_RULES } from './protocol.ts';
 import { appendCredential, type RecordPorts } from './record.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function followUp(
   before: Loaded<Credential>,
   contextFor: (cause: string) => Context,
 ): Promise<Loaded<Credential> | undefined> {
-  const { decide } = ports.protocol ?? PROTOCOL;
+  const { decide } = ports.protocol ?? CREDENTIAL_RULES;
   const { next, note } = await onward(ports, before.state, 'not-accepted');
   const decision = decide(before.state, next?.wish ?? { type: 'escalate' }, ports.clock.now(), ports.timing);
   if (!decision.ok) return undefined;

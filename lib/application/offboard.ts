@@ -1,7 +1,7 @@
 import { decideReviewPage, tallied } from '../domain/owner/decide.ts';
 import type { Offboarding, Owner, Review } from '../domain/owner/state.ts';
 import type { Companion, Loaded } from './ports.ts';
-import { PROTOCOL } from './protocol.ts';
+import { OWNER_RULES } from './protocol.ts';
 import { appendOwner } from './record.ts';
 import { type Because, carryOut, contextOf, type Heirs, leaveAct, moveAct, type OwnerWorkerPorts, PAGE } from './removal.ts';
 
@@ -30,7 +30,7 @@ export async function offboardPage(ports: OwnerWorkerPorts, before: Loaded<Owner
   );
   const told = tallied(offboarding.tally, state.id, offboarding.epochBelow, page);
   const tally = { ...told, unfinished: told.unfinished + unreadable.length }; // no receipt while nobody knows what became of one
-  const { decidePage } = ports.protocol ?? PROTOCOL;
+  const { decidePage } = ports.protocol ?? OWNER_RULES;
   const decision = decidePage(state, { tally, nextCursor }, ports.clock.now(), ports.timing);
   if (!decision.ok) return;
   const companions = decision.events.flatMap((event): readonly Companion[] =>

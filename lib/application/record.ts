@@ -7,7 +7,7 @@ import type { Timing } from '../domain/timing.ts';
 import { type CredentialId, type EpochMs, type OwnerId, type PolicyId, plusMs } from '../domain/types.ts';
 import { type Context, envelop, NO_HASH } from './envelope.ts';
 import type { Append, Clock, Companion, CredentialAppend, Envelope, Ids, Ledger, Loaded, OwnerCondition } from './ports.ts';
-import { PROTOCOL, type Protocol } from './protocol.ts';
+import { CREDENTIAL_RULES, OWNER_RULES, type Protocol } from './protocol.ts';
 
 export interface RecordPorts {
   readonly ledger: Ledger;
@@ -24,7 +24,7 @@ const NEW = { version: 0, headHash: NO_HASH };
 
 /** Writes the state after `events` with them, and gives the record as it then is. */
 export async function appendCredential(
-  { ledger, clock, ids, protocol = PROTOCOL }: RecordPorts,
+  { ledger, clock, ids, protocol }: RecordPorts,
   before: Loaded<Credential> | undefined,
   events: readonly CredentialEvent[],
   context: Context,
@@ -32,28 +32,29 @@ export async function appendCredential(
 ): Promise<Loaded<Credential>> {
   const nowMs = clock.now();
   if (before && !events.length) return before; // somebody else was faster: nothing changes
-  const state = events.reduce<Credential | undefined>(protocol.evolve, before?.state);
+  const { evolve, dueAtMs } = protocol ?? CREDENTIAL_RULES;
+  const state = events.reduce<Credential | undefined>(evolve, before?.state);
   if (!state) throw new Error('nothing to append');
   const { connector } = state.grant;
   const envelopes = envelop(state.id, before ?? NEW, events, { ...context, connector }, nowMs, ids);
   const { companions = [], requires } = extra;
-  const dueAtMs = protocol.dueAtMs(state, nowMs);
-  await ledger.appendCredential({ before, state, envelopes, dueAtMs, companions, ...(requires && { requires }) });
+  await ledger.appendCredential({ before, state, envelopes, dueAtMs: dueAtMs(state, nowMs), companions, ...(requires && { requires }) });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
 
 export async function appendOwner(
-  { ledger, clock, ids, protocol = PROTOCOL }: RecordPorts,
+  { ledger, clock, ids, protocol }: RecordPorts,
   before: Loaded<Owner> | undefined,
   events: readonly OwnerEvent[],
   context: Context,
   companions: readonly Companion[] = [],
 ): Promise<Loaded<Owner>> {
   const nowMs = clock.now();
-  const state = events.reduce<Owner | undefined>(protocol.evolveOwner, before?.state);
+  const { evolveOwner, ownerDueAtMs } = protocol ?? OWNER_RULES;
+  const state = events.reduce<Owner | undefined>(evolveOwner, before?.state);
   if (!state) throw new Error('nothing to append');
   const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids);
-  await ledger.appendOwner({ before, state, envelopes, dueAtMs: protocol.ownerDueAtMs(state, nowMs), companions });
+  await ledger.appendOwner({ before, state, envelopes, dueAtMs: ownerDueAtMs(state, nowMs), companions });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
 }
 
@@ -122,7 +123,7 @@ export const command = (
 ): Promise<{ readonly decision: Decision; readonly record: Loaded<Credential> | undefined }> =>
   retryingConflicts(async () => {
     const before = await ports.ledger.credential(id);
-    const { decide } = ports.protocol ?? PROTOCOL;
+    const { decide } = ports.protocol ?? CREDENTIAL_RULES;
     const decision = decide(before?.state, wanted, ports.clock.now(), ports.timing);
     return {
       decision,

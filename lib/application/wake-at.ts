@@ -3,7 +3,7 @@ import type { Credential } from '../domain/credential/state.ts';
 import type { CredentialId, EpochMs } from '../domain/types.ts';
 import type { Context } from './envelope.ts';
 import type { Clock, OwnerCondition, Wake, WorkItem } from './ports.ts';
-import { PROTOCOL, type Protocol } from './protocol.ts';
+import { CREDENTIAL_RULES, type Protocol } from './protocol.ts';
 import { command, type RecordPorts } from './record.ts';
 
 interface WakePorts {
@@ -23,7 +23,7 @@ export async function wakeAt({ wake, clock }: WakePorts, item: WorkItem, dueAtMs
 
 /** The same for a credential, which knows itself when that is, and what it waits for. */
 export async function wakeWorker(ports: WakePorts, state: Credential): Promise<void> {
-  const { nextStep, dueAtMs } = ports.protocol ?? PROTOCOL;
+  const { nextStep, dueAtMs } = ports.protocol ?? CREDENTIAL_RULES;
   const atMs = dueAtMs(state, ports.clock.now());
   if (atMs === undefined) return;
   const denies = nextStep(state, atMs).do === 'deny';

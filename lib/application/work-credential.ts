@@ -11,7 +11,7 @@ import type { Context } from './envelope.ts';
 import { followUp } from './follow-up.ts';
 import { type Caller, isStillHeld } from './lease.ts';
 import type { Connector, Loaded, SecretStore, Wake } from './ports.ts';
-import { PROTOCOL } from './protocol.ts';
+import { CREDENTIAL_RULES } from './protocol.ts';
 import { disableAll, lookForAttempts, usesOf } from './provider-looks.ts';
 import { appendCredential, command, type RecordPorts, readOrSetAside, retryingConflicts } from './record.ts';
 import { wakeWorker } from './wake-at.ts';
@@ -45,7 +45,7 @@ const SAFE_TO_REPEAT: readonly (LeasedStep | 'deny')[] = [
 export const workOnCredential =
   (ports: WorkerPorts) =>
   async (id: CredentialId, stopAtMs: EpochMs): Promise<Worked> => {
-    const { ledger, clock, protocol = PROTOCOL } = ports;
+    const { ledger, clock, protocol = CREDENTIAL_RULES } = ports;
     const first = await readOrSetAside(ports, id, () => ledger.credential(id));
     if (first === 'unreadable') return { end: first, state: undefined };
     let record = first;
@@ -85,7 +85,7 @@ async function takeStep(
   next: Acting,
 ): Promise<Loaded<Credential> | 'answer-lost' | undefined> {
   const { id } = before.state;
-  const { decide } = ports.protocol ?? PROTOCOL;
+  const { decide } = ports.protocol ?? CREDENTIAL_RULES;
   const nowMs = ports.clock.now();
   if (next.do === 'give-up')
     return (await command(ports, id, { type: 'revoke', cause: next.cause }, contextOf(ports, before.state, 'deadline'))).record;
@@ -112,7 +112,7 @@ async function takeStep(
 /** The ownership, with the heir's record looked at in the same transaction: one that has left by now does not get it. */
 async function passOn(ports: WorkerPorts, before: Loaded<Credential>, to: Holder): Promise<Loaded<Credential> | undefined> {
   const { state } = before;
-  const { decide } = ports.protocol ?? PROTOCOL;
+  const { decide } = ports.protocol ?? CREDENTIAL_RULES;
   const acceptWithinMs = ports.policy.acceptWithinMs;
   const decision = decide(state, { type: 'pass-on', acceptWithinMs }, ports.clock.now(), ports.timing);
   if (!decision.ok) return undefined;
@@ -233,7 +233,7 @@ const record = (ports: WorkerPorts, id: CredentialId, fence: number, outcome: Ou
   retryingConflicts(async () => {
     const now = await ports.ledger.credential(id);
     if (!now) throw new Fault('ledger-unreadable', false, `${id} is gone`);
-    const { decideOutcome } = ports.protocol ?? PROTOCOL;
+    const { decideOutcome } = ports.protocol ?? CREDENTIAL_RULES;
     const decision = decideOutcome(now.state, fence, outcome, ports.clock.now(), ports.timing);
     if (!decision.ok) throw new StaleFence();
     const companions = await sessionChange(ports.ledger, now.state, decision.events, ports.clock.now());

@@ -6,7 +6,7 @@ import { admit, askRelease } from './admit.ts';
 import { killPage } from './kill-pages.ts';
 import { offboardPage, reviewPage } from './offboard.ts';
 import type { Loaded } from './ports.ts';
-import { PROTOCOL } from './protocol.ts';
+import { OWNER_RULES } from './protocol.ts';
 import { appendOwner, readOrSetAside } from './record.ts';
 import { contextOf, type OwnerWorkerPorts } from './removal.ts';
 import { wakeAt } from './wake-at.ts';
@@ -21,7 +21,7 @@ type Acting = Exclude<OwnerStep, { readonly do: 'rest' | 'wait' }>;
 export const workOnOwner =
   (ports: OwnerWorkerPorts) =>
   async (id: OwnerId, stopAtMs: EpochMs): Promise<OwnerWorkEnd> => {
-    const { ledger, clock, wake, protocol = PROTOCOL } = ports;
+    const { ledger, clock, wake, protocol = OWNER_RULES } = ports;
     const item = { queue: 'owner', id } as const;
     for (let acted = false; ; acted = true) {
       const before = await readOrSetAside(ports, id, () => ledger.owner(id));

@@ -1,4 +1,4 @@
-import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
+import type { Protocol } from '../../lib/application/protocol.ts';
 import { leaveAct } from '../../lib/application/removal.ts';
 import type { Credential } from '../../lib/domain/credential/state.ts';
 import { answered, begun, isOff, listed } from '../../lib/domain/deny-list.ts';
@@ -6,6 +6,7 @@ import { tallied } from '../../lib/domain/owner/decide.ts';
 import { killWants, liftWants } from '../../lib/domain/owner/kill.ts';
 import type { Timing } from '../../lib/domain/timing.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { TIMING } from './world.ts';
 
 /** The functions under test. A planted bug replaces one of them, or what the worker around them holds to. */

@@ -1,4 +1,4 @@
-import { PROTOCOL } from '../../lib/application/protocol.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { REAL } from './core.ts';
 import { killing, type Plant, within, without } from './planting.ts';
 import { begin, holderOf } from './world.ts';

@@ -1,8 +1,8 @@
-import { PROTOCOL } from '../../lib/application/protocol.ts';
 import type { Command, Decision } from '../../lib/domain/credential/decide.ts';
 import type { CredentialEvent } from '../../lib/domain/credential/events.ts';
 import type { Credential, Version } from '../../lib/domain/credential/state.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { type Core, REAL, type WorkerRules } from './core.ts';
 import type { Bounds } from './world.ts';
 

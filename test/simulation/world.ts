@@ -10,7 +10,7 @@ import {
 import { type MemoryTokenStore, memoryTokenStore } from '../../lib/adapters/memory/token-store.ts';
 import { type Message, memoryWake } from '../../lib/adapters/memory/wake.ts';
 import type { Clock, Ids, WorkItem } from '../../lib/application/ports.ts';
-import { PROTOCOL, type Protocol } from '../../lib/application/protocol.ts';
+import type { Protocol } from '../../lib/application/protocol.ts';
 import type { CredentialRequest } from '../../lib/application/request-credential.ts';
 import { parseKeyring } from '../../lib/client/token-mac.ts';
 import { verifyToken } from '../../lib/client/verify-token.ts';
@@ -22,6 +22,7 @@ import type { Policy } from '../../lib/domain/policy.ts';
 import { POLICY_ID } from '../../lib/domain/policy-in-force.ts';
 import { DEFAULT_TIMING, type Timing } from '../../lib/domain/timing.ts';
 import { type CredentialId, type DenyListId, type EpochMs, type OwnerId, plusMs } from '../../lib/domain/types.ts';
+import { PROTOCOL } from '../protocol.ts';
 import { PIPELINE, SECURITY } from './company.ts';
 import { drained, type FaultLine, faultLine, lostConnection, type PlannedFault } from './faults.ts';
 import { assumeRoles, type Session } from './sessions.ts';

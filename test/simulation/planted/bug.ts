@@ -1,8 +1,9 @@
-import { PROTOCOL, type Protocol } from '../../../lib/application/protocol.ts';
+import type { Protocol } from '../../../lib/application/protocol.ts';
 import type { CredentialEvent } from '../../../lib/domain/credential/events.ts';
 import type { NextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { Credential } from '../../../lib/domain/credential/state.ts';
 import type { EpochMs } from '../../../lib/domain/types.ts';
+import { PROTOCOL } from '../../protocol.ts';
 import type { Planted } from '../wiring.ts';
 
 export interface Bug {

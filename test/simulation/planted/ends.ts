@@ -1,6 +1,6 @@
-import { PROTOCOL } from '../../../lib/application/protocol.ts';
 import type { Credential } from '../../../lib/domain/credential/state.ts';
 import type { DenyList } from '../../../lib/domain/deny-list.ts';
+import { PROTOCOL } from '../../protocol.ts';
 import type { Planted } from '../wiring.ts';
 
 import { type Bug, outcomes, protocol, tagFirst } from './bug.ts';

@@ -1,5 +1,5 @@
-import { PROTOCOL } from '../../../lib/application/protocol.ts';
 import type { EpochMs } from '../../../lib/domain/types.ts';
+import { PROTOCOL } from '../../protocol.ts';
 
 import { type Bug, events, outcomes, protocol } from './bug.ts';
 

@@ -1,5 +1,5 @@
-import { PROTOCOL } from '../../../lib/application/protocol.ts';
 import type { Credential } from '../../../lib/domain/credential/state.ts';
+import { PROTOCOL } from '../../protocol.ts';
 
 import { type Bug, protocol, tagFirst, unchecked } from './bug.ts';
 

@@ -1,6 +1,6 @@
-import { PROTOCOL } from '../../../lib/application/protocol.ts';
 import { Fault } from '../../../lib/domain/faults.ts';
 import type { EpochMs } from '../../../lib/domain/types.ts';
+import { PROTOCOL } from '../../protocol.ts';
 
 import { type Bug, outcomes, protocol } from './bug.ts';
 
