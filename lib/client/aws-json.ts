@@ -1,3 +1,4 @@
+import { awsHost } from './aws-host.ts';
 import { type Answer, type AwsCredentials, signedCall } from './signed-call.ts';
 
 /** One call to a service that speaks JSON over POST; `target` e.g. `DynamoDB_20120810.GetItem`. Rejects when the answer is not 200. */
@@ -20,7 +21,7 @@ const TRIES = 2;
 
 /** Reads of a service, without the client of its SDK, which would be ten times the bundle. */
 export function awsJson({ service, region, endpoint, credentials, json }: AwsJsonConfig): AwsJson {
-  const url = endpoint ?? `https://${service}.${region}.amazonaws.com/`;
+  const url = endpoint ?? `https://${awsHost(service, region)}/`;
   return async (target, input) => {
     const headers = { 'content-type': `application/x-amz-json-${json}`, 'x-amz-target': target };
     const call = {

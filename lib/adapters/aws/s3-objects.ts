@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { AwsV4Signer } from 'aws4fetch';
+import { awsHost } from '../../client/aws-host.ts';
 import { Fault } from '../../domain/faults.ts';
 import { environmentCredentials } from './environment-credentials.ts';
 
@@ -29,7 +30,7 @@ const TRIES = 3;
 export function s3Objects(bucket: string): Objects {
   const region = process.env['AWS_REGION'] ?? 'us-east-1';
   const endpoint = process.env['AWS_ENDPOINT_URL'];
-  const base = endpoint ? `${endpoint}/${bucket}` : `https://${bucket}.s3.${region}.amazonaws.com`;
+  const base = endpoint ? `${endpoint}/${bucket}` : `https://${bucket}.${awsHost('s3', region)}`;
 
   /** Repeated where there was no answer: a second write is a second version with the same content. */
   const call = async (method: 'GET' | 'PUT', key: string, version: string | undefined, body?: Blob): Promise<Response> => {

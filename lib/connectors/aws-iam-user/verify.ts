@@ -1,5 +1,6 @@
 import { ask } from '../../adapters/aws/aws-fault.ts';
 import { plainCall } from '../../adapters/aws/plain-call.ts';
+import { awsHost } from '../../client/aws-host.ts';
 import { Fault } from '../../domain/faults.ts';
 import type { KeyBody } from './key-body.ts';
 
@@ -30,7 +31,7 @@ export async function isUsable(
   { endpoint, region, timeoutMs }: StsSettings,
 ): Promise<boolean> {
   const call = {
-    url: endpoint ?? `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
+    url: endpoint ?? `https://${awsHost('sts', region)}`,
     ...{ service: 'sts', region, timeoutMs, credentials: { accessKeyId, secretAccessKey } },
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: 'Action=GetCallerIdentity&Version=2011-06-15',
