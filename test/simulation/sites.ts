@@ -24,8 +24,8 @@ export function sitesThereAre(): readonly string[] {
   return [...new Set([...requests, ...methods('ledger', memoryLedger()), ...methods('tokens', memoryTokenStore()), ...plain])];
 }
 
-/** So many seeds reach each of them. */
-export const SEEDS_TO_REACH_ALL = 200;
+/** So many worker steps reach each of them, where a run has time for a token key to grow old. */
+export const STEPS_TO_REACH_ALL = 60_000;
 
 /** Those that no run reached: their faults were never seen. */
 export const unreached = (reached: ReadonlySet<string>): readonly string[] => sitesThereAre().filter((site) => !reached.has(site));
