@@ -22,24 +22,19 @@ export function envelop<E extends Envelope['data']>(
   subject: string,
   before: { readonly version: number; readonly headHash: string },
   events: readonly E[],
-  context: Context & Pick<Envelope, 'connector'>,
+  { actor, cause, correlationId, policyDigest }: Context,
   nowMs: EpochMs,
   ids: Ids,
+  connector?: Envelope['connector'],
 ): readonly Envelope<E>[] {
   const chain: Envelope<E>[] = [];
   const at = new Date(nowMs).toISOString();
   for (const data of events) {
-    const unhashed = {
-      specversion: '1' as const,
-      id: ids.ulid(),
-      type: data.type,
-      subject,
-      version: before.version + chain.length + 1,
-      at,
-      ...context,
-      data,
-      prevHash: chain.at(-1)?.hash ?? before.headHash,
+    const plain = {
+      ...{ specversion: '1' as const, id: ids.ulid(), type: data.type, subject, version: before.version + chain.length + 1, at },
+      ...{ actor, cause, correlationId, policyDigest, data, prevHash: chain.at(-1)?.hash ?? before.headHash },
     };
+    const unhashed = connector ? { ...plain, connector } : plain;
     chain.push({ ...unhashed, hash: hashOf(unhashed) });
   }
   return chain;

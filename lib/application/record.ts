@@ -36,7 +36,7 @@ export async function appendCredential(
   const state = events.reduce<Credential | undefined>(evolve, before?.state);
   if (!state) throw new Error('nothing to append');
   const { connector } = state.grant;
-  const envelopes = envelop(state.id, before ?? NEW, events, { ...context, connector }, nowMs, ids);
+  const envelopes = envelop(state.id, before ?? NEW, events, context, nowMs, ids, connector);
   const { companions = [], requires } = extra;
   await ledger.appendCredential({ before, state, envelopes, dueAtMs: dueAtMs(state, nowMs), companions, ...(requires && { requires }) });
   return { state, version: (before?.version ?? 0) + events.length, headHash: envelopes.at(-1)?.hash ?? NO_HASH };
