@@ -9,8 +9,11 @@ import type { WorkEnd } from './work-credential.ts';
 
 /** The one policy at a provider that a list is rendered into. Throws `Fault('provider-…')`. */
 export interface DenyPolicy {
-  /** Denies everything to exactly these. In force at once; NOT repeatable by itself: a second call could land after a newer list. */
-  render(keys: readonly string[]): Promise<void>;
+  /**
+   * Denies everything to exactly these. In force at once; NOT repeatable by itself: a second call could land after a newer list. Where
+   * room has to be made first, `isHeld` is asked once more, and without the lease it is throttled.
+   */
+  render(keys: readonly string[], isHeld: () => boolean): Promise<void>;
   /** Whom the policy in force denies. */
   rendered(): Promise<readonly string[]>;
   /** Removes what is not in force any more; it never touches what is. */
@@ -61,8 +64,9 @@ export const workOnDenyList =
         (error: unknown) => lostRace(error),
       );
       if (!won) continue;
-      const late = next.do === 'render' && !isStillHeld(ports, begins.lease?.untilMs ?? nowMs); // it could land over a newer list
-      const outcome = late ? undefined : await perform(ports.denyPolicy, next);
+      const isHeld = (): boolean => isStillHeld(ports, begins.lease?.untilMs ?? nowMs);
+      const late = next.do === 'render' && !isHeld(); // it could land over a newer list
+      const outcome = late ? undefined : await perform(ports.denyPolicy, next, isHeld);
       if (!outcome) {
         await wake.send(item, (begins.lease?.untilMs ?? nowMs) - clock.now());
         return { end: 'answer-lost', state: begins };
@@ -74,11 +78,12 @@ export const workOnDenyList =
 async function perform(
   policy: DenyPolicy,
   next: Exclude<ReturnType<typeof nextDenyStep>, { readonly do: 'rest' | 'wait' }>,
+  isHeld: () => boolean,
 ): Promise<DenyOutcome | undefined> {
   try {
     switch (next.do) {
       case 'render':
-        await policy.render(next.keys);
+        await policy.render(next.keys, isHeld);
         return { of: 'render', keys: next.keys };
       case 'check':
         return { of: 'check', keys: await policy.rendered() };

@@ -8,6 +8,8 @@ import { killPolicy } from '../../lib/connectors/aws-iam-user/kill-policy.ts';
 import { killDocument } from '../../lib/contract/kill-policy.ts';
 import { useProvider } from './providers.ts';
 
+const held = (): boolean => true;
+
 const { cloud, aws, iam } = useProvider();
 
 interface Made {
@@ -45,26 +47,32 @@ describe.each([
 
   it('denies nobody, then exactly whom it was told last', async () => {
     expect(await policy.rendered()).toEqual([]);
-    await policy.render(['a', 'cred_1', 'cred_2@2026-01-01T00:00:00.000Z']);
+    await policy.render(['a', 'cred_1', 'cred_2@2026-01-01T00:00:00.000Z'], held);
     expect([...(await policy.rendered())].sort()).toEqual(['a', 'cred_1', 'cred_2@2026-01-01T00:00:00.000Z']);
-    await policy.render([]);
+    await policy.render([], held);
     expect(await policy.rendered()).toEqual([]);
   });
 
   it('is rendered more often than a provider keeps versions, also where nobody tidied up', async () => {
-    for (const key of KEYS_OF_TWELVE) await policy.render([key]);
+    for (const key of KEYS_OF_TWELVE) await policy.render([key], held);
     expect([await policy.rendered(), await versions()]).toEqual([[KEYS_OF_TWELVE.at(-1)], 5]);
   });
 
+  it('is not rendered when its lease is over by the time there is room', async () => {
+    for (const key of KEYS_OF_TWELVE.slice(0, 5)) await policy.render([key], held);
+    await expect(policy.render(['late'], () => false)).rejects.toMatchObject({ code: 'provider-throttled' });
+    expect(await policy.rendered()).toEqual([KEYS_OF_TWELVE[4]]);
+  });
+
   it('is tidied up to what is in force, and that twice', async () => {
-    for (const key of ['a', 'b', 'c']) await policy.render([key]);
+    for (const key of ['a', 'b', 'c']) await policy.render([key], held);
     await policy.prune();
     await policy.prune();
     expect([await policy.rendered(), await versions()]).toEqual([['c'], 1]);
   });
 
   it('rendered by several at once says what one of them said, whole', async () => {
-    await Promise.all([policy.render(['a', 'b']), policy.render(['c', 'd']), policy.prune()]);
+    await Promise.all([policy.render(['a', 'b'], held), policy.render(['c', 'd'], held), policy.prune()]);
     expect(['a,b', 'c,d']).toContain([...(await policy.rendered())].sort().join());
   });
 });
@@ -73,7 +81,7 @@ describe('the kill policy of IAM', () => {
   it('is asked once, though the answer is lost: what it then says is for whoever looks', async () => {
     const { policy, versions } = await onIam();
     await cloud().control.faults([{ match: 'iam:CreatePolicyVersion', kind: 'drop-after' }]);
-    await expect(policy.render(['a'])).rejects.toMatchObject({ code: 'provider-unknown' });
+    await expect(policy.render(['a'], held)).rejects.toMatchObject({ code: 'provider-unknown' });
     expect([await policy.rendered(), await versions()]).toEqual([['a'], 2]);
   });
 
@@ -83,7 +91,7 @@ describe('the kill policy of IAM', () => {
     const { Policy } = await iam().send(new CreatePolicyCommand({ PolicyName: `kill-${ulid()}`, Path: '/nhi/', PolicyDocument }));
     const policy = killPolicy({ policyArn: Policy?.Arn ?? '', aws: aws() });
     expect(await policy.rendered()).toEqual(['(not ours)']);
-    await policy.render(['a']);
+    await policy.render(['a'], held);
     expect(await policy.rendered()).toEqual(['a']);
     expect((await iam().send(new GetPolicyCommand({ PolicyArn: Policy?.Arn }))).Policy?.DefaultVersionId).toBe('v2');
   });

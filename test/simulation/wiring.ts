@@ -131,10 +131,10 @@ export function starting(parts: Parts) {
     /** The policy's calls land as late as the others. */
     const policyOf = (port: DenyPolicy): DenyPolicy => ({
       ...port,
-      render: (keys) => {
+      render: (keys, isHeld) => {
         const untilMs = ledger.denyLists.get(KILL_LIST)?.state.lease?.untilMs ?? clock.now();
         process.landsByMs = plusMs(untilMs, SETTLE_MS);
-        return port.render(keys);
+        return port.render(keys, isHeld);
       },
     });
     const iam = memoryIam(provider, clock, newKeyId, send('iam'));

@@ -1,4 +1,5 @@
 import type { DenyPolicy } from '../../application/work-deny-list.ts';
+import { Fault } from '../../domain/faults.ts';
 import { type ProviderWorld, plainSend, type Send } from './provider-world.ts';
 
 const MAX_VERSIONS = 5;
@@ -17,10 +18,11 @@ export const memoryKillPolicy = ({ killVersions }: ProviderWorld, send: Send = p
   const create = (keys: readonly string[]): Promise<boolean> =>
     send('CreatePolicyVersion', false, () => killVersions.length < MAX_VERSIONS && killVersions.push([...keys]) > 0);
   return {
-    render: async (keys) => {
+    render: async (keys, isHeld) => {
       if (await create(keys)) return;
       for (const oldest of (await listed()).slice(0, 1)) await remove(oldest);
-      await create(keys);
+      if (!isHeld()) throw new Fault('provider-throttled', true, 'CreatePolicyVersion: LimitExceeded');
+      if (!(await create(keys))) throw new Fault('provider-refused', false, 'CreatePolicyVersion: LimitExceeded');
     },
     rendered: () => send('GetPolicyVersion', true, () => killVersions.at(-1) ?? []),
     prune: async () => {

@@ -11,6 +11,7 @@ import { ask } from '../../adapters/aws/aws-fault.ts';
 import { ONE_TRY, REPEATABLE } from '../../adapters/aws/request-limits.ts';
 import type { DenyPolicy } from '../../application/work-deny-list.ts';
 import { deniedBy, killDocument } from '../../contract/kill-policy.ts';
+import { Fault } from '../../domain/faults.ts';
 
 export interface KillPolicyConfig {
   readonly policyArn: string;
@@ -42,13 +43,14 @@ export function killPolicy({ policyArn: PolicyArn, aws = {} }: KillPolicyConfig)
   const outdated = async (): Promise<readonly PolicyVersion[]> => (await versions()).filter(({ IsDefaultVersion }) => !IsDefaultVersion);
 
   return {
-    render: async (keys) => {
+    render: async (keys, isHeld) => {
       const create = (): Promise<unknown> =>
         once.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument: JSON.stringify(killDocument(keys)), SetAsDefault: true }));
       // Five versions at the most. Only where older ones were left behind is there anything to remove first.
       await ask('CreatePolicyVersion', create, {
-        LimitExceeded: async () => {
+        LimitExceeded: async (full) => {
           await remove((await outdated()).slice(0, 1));
+          if (!isHeld()) throw new Fault('provider-throttled', true, full.message);
           await ask('CreatePolicyVersion', create);
         },
       });

@@ -96,12 +96,12 @@ describe('a kill', () => {
   it('of two owners at once: neither overwrites the other, and one who is added while the list is rendered is not lost', async () => {
     const render = here.killPolicy.render;
     let once = false;
-    here.killPolicy.render = async (keys) => {
+    here.killPolicy.render = async (keys, isHeld) => {
       if (!once) {
         once = true;
         await here.kill(SECOND, '2');
       }
-      return render(keys);
+      return render(keys, isHeld);
     };
     await here.kill(SECURITY, '1');
     await here.run(['deny-list']);

@@ -67,9 +67,9 @@ export function company(profile: Partial<Profile> = {}, between: Between = NOTHI
   const killPolicy: { -readonly [K in keyof DenyPolicy]: DenyPolicy[K] } = memoryKillPolicy(world);
   const calls: string[] = [];
   const counted: DenyPolicy = {
-    render: (keys) => {
+    render: (keys, isHeld) => {
       calls.push(`render ${keys.join()}`);
-      return killPolicy.render(keys);
+      return killPolicy.render(keys, isHeld);
     },
     rendered: () => {
       calls.push('check');

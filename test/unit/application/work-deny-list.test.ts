@@ -29,7 +29,7 @@ async function given(change: Partial<DenyList> = {}, plant: Partial<DenyPolicy> 
   };
   const noted = (name: keyof DenyPolicy) => async (keys: readonly string[]) => {
     calls.push([name, ...(keys ?? [])].join(' '));
-    return (plant[name] ?? real[name])(keys) as Promise<never>;
+    return (plant[name] ?? real[name])(keys, () => true) as Promise<never>;
   };
   const denyPolicy: DenyPolicy = { render: noted('render'), rendered: () => noted('rendered')([]), prune: () => noted('prune')([]) };
   await ledger.putDenyList(0, { ...listed(newDenyList(ID, '1', 5_700), 'ann', START), ...change }, START);

@@ -9,6 +9,8 @@ import { ACCOUNT, attempt, credentialOf } from '../../contract/connector-conform
 import { settingsOf } from '../../given-work.ts';
 import { andMore, type IamLine, iamLine, list, refused } from './iam-line.ts';
 
+const held = (): boolean => true;
+
 const one = credentialOf('aws-iam-user');
 const NAME = one.grant.accountName;
 const ARN = 'arn:aws:iam::000000000000:policy/nhi/kill-1';
@@ -91,14 +93,14 @@ describe('the policy that denies killed owners', () => {
         return '';
       },
     };
-    await policy().render(['ann']);
+    await policy().render(['ann'], held);
     expect(line.calls).toEqual([`CreatePolicyVersion ${ARN}`]);
     expect([made.get('SetAsDefault'), JSON.parse(made.get('PolicyDocument') ?? '')]).toEqual(['true', killDocument(['ann'])]);
   });
 
   it('that is full of versions loses the oldest that is not in force, and is rendered then', async () => {
     line.answers = { ...versions, CreatePolicyVersion: (_form, nth) => (nth === 1 ? refused('LimitExceeded') : '') };
-    await policy().render(['ann']);
+    await policy().render(['ann'], held);
     expect(line.calls).toEqual([
       `CreatePolicyVersion ${ARN}`,
       `ListPolicyVersions ${ARN}`,
@@ -107,9 +109,15 @@ describe('the policy that denies killed owners', () => {
     ]);
   });
 
+  it('that is full of versions is left for another lease, where this one is over when there is room', async () => {
+    line.answers = { ...versions, CreatePolicyVersion: (_form, nth) => (nth === 1 ? refused('LimitExceeded') : '') };
+    await expect(policy().render(['ann'], () => false)).rejects.toMatchObject({ code: 'provider-throttled', retryable: true });
+    expect(line.calls).toEqual([`CreatePolicyVersion ${ARN}`, `ListPolicyVersions ${ARN}`, `DeletePolicyVersion v2 ${ARN}`]);
+  });
+
   it('that stays full is a refusal', async () => {
     line.answers = { ...versions, CreatePolicyVersion: refused('LimitExceeded') };
-    await expect(policy().render([])).rejects.toMatchObject({
+    await expect(policy().render([], held)).rejects.toMatchObject({
       code: 'provider-refused',
       message: expect.stringContaining('CreatePolicyVersion: LimitExceeded'),
     });

@@ -9,6 +9,8 @@ import { ACCOUNT, attempt, credentialOf } from '../../contract/connector-conform
 import { settingsOf } from '../../given-work.ts';
 import { type IamLine, iamLine, list, refused } from './iam-line.ts';
 
+const held = (): boolean => true;
+
 const one = credentialOf('aws-iam-user');
 const BODY = keyBody(one, attempt(), 'AKIA1' as KeyId, 's');
 
@@ -68,7 +70,7 @@ describe('a refusal says which call it was of', () => {
     ['GenerateCredentialReport', () => account().list()],
     ['GetCredentialReport', () => account().list()],
     ['GetAccountAuthorizationDetails', () => account().list()],
-    ['CreatePolicyVersion', () => policy().render([])],
+    ['CreatePolicyVersion', () => policy().render([], held)],
     ['ListPolicyVersions', () => policy().prune()],
     ['DeletePolicyVersion', () => policy().prune()],
     ['GetPolicyVersion', () => policy().rendered()],

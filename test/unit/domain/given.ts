@@ -110,3 +110,8 @@ export const handOver = (change: Partial<Extract<Command, { type: 'hand-over' }>
   ...{ overlapMs: 60_000, regretMs: 3_600_000 },
   ...change,
 });
+
+/** Handed over as far as that every key the leaver knew is disabled. */
+export function cutOff(): Story {
+  return done(later(promoted(command(active(), handOver())), 60_000), 'disable-version', { of: 'disable-version', keyId: key(1) });
+}
