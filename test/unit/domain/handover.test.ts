@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../../lib/domain/credential/next-step.ts';
 import type { OwnerId } from '../../../lib/domain/types.ts';
-import {
-  active,
-  command,
-  cutOff,
-  done,
-  handOver,
-  heir,
-  holder,
-  key,
-  later,
-  promoted,
-  type Story,
-  start,
-  timing,
-  wants,
-} from './given.ts';
+import { active, command, cutOff, done, handOver, heir, holder, key, later, promoted, type Story, start, timing, wants } from './given.ts';
 
 const SETTLED_MS = timing.leaseMs + timing.settleMs;
 const waitsUntil = ({ state, nowMs }: Story, untilMs: number): void => expect(nextStep(state, nowMs)).toEqual({ do: 'wait', untilMs });
