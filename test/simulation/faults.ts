@@ -48,7 +48,7 @@ export interface Call {
 /** Stands between the processes and everything they call. */
 export interface FaultLine {
   call<T>(process: Process, call: Call, act: () => T | Promise<T>): Promise<T>;
-  /** The call of that name; always the same. */
+  /** The call of that name, and of that kind: what one method may repeat another may not. Always the same. */
   kind(site: string, repeatable: boolean): Call;
   /** `port` as each process has it: with each of its calls going through here. */
   wrap<T extends object>(name: string, port: T): (process: Process) => T;
@@ -69,16 +69,17 @@ export const lostConnection = (error: unknown): boolean => error instanceof Erro
 
 /** `plan` is asked once a call, in their order. */
 export function faultLine(plan: (site: string) => PlannedFault | undefined, now: () => EpochMs): FaultLine {
-  const kinds = new Map<string, Call>();
+  const kinds = { repeatable: new Map<string, Call>(), once: new Map<string, Call>() };
   const parked: Parked[] = [];
   let count = 0;
   const since = { atMs: now(), count };
 
   const kind = (site: string, repeatable: boolean): Call => {
-    const known = kinds.get(site);
+    const alike = repeatable ? kinds.repeatable : kinds.once;
+    const known = alike.get(site);
     if (known) return known;
     const first = { site, repeatable, seen: 0 };
-    kinds.set(site, first);
+    alike.set(site, first);
     return first;
   };
   const seen = (what: Call): void => {
@@ -155,7 +156,12 @@ export function faultLine(plan: (site: string) => PlannedFault | undefined, now:
   return {
     call,
     kind,
-    reached: () => new Map([...kinds].flatMap(([site, one]) => (one.seen ? [[site, one.seen] as const] : []))),
+    reached: () => {
+      const bySite = new Map<string, number>();
+      for (const { site, seen: times } of [...kinds.repeatable.values(), ...kinds.once.values()])
+        if (times) bySite.set(site, times + (bySite.get(site) ?? 0));
+      return bySite;
+    },
     parked,
     calls: () => count,
     wrap: <T extends object>(name: string, port: T) => {

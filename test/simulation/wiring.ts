@@ -93,7 +93,6 @@ const NOT_LATE: readonly string[] = [
 const { leaseMs: LEASE_MS, settleMs: SETTLE_MS } = DEFAULT_TIMING;
 
 export type Started = ReturnType<ReturnType<typeof starting>>;
-type Service = 'iam' | 'secrets';
 
 /** Starts a process, with everything it is wired to. */
 export function starting(parts: Parts) {
@@ -114,20 +113,26 @@ export function starting(parts: Parts) {
   const keysOf = faults.wrap('keys', parts.tokenKeys.port);
   const readKeys = faults.kind('keys.read', true);
   const answer = faults.kind('api.answer', false);
-  const services: Readonly<Record<Service, Map<string, Call>>> = { iam: new Map(), secrets: new Map() };
+  const kinds = (service: string, repeatable: boolean) => {
+    const known = new Map<string, Call>();
+    return (operation: string): Call => {
+      let kind = known.get(operation);
+      if (!kind) {
+        kind = faults.kind(`${service}.${operation}`, repeatable);
+        known.set(operation, kind);
+      }
+      return kind;
+    };
+  };
+  const sent = (service: string) => ({ again: kinds(service, true), once: kinds(service, false) });
+  const services = { iam: sent('iam'), secrets: sent('secrets') };
   return () => {
     const process: Process = { dead: false, onHold: () => undefined, landsByMs: undefined };
     const underLease = <T extends Connector | SecretStore>(port: T): T => leased(parts, process, port);
     const send =
-      (service: Service): Send =>
-      (operation, repeatable, act) => {
-        let kind = services[service].get(operation);
-        if (!kind) {
-          kind = faults.kind(`${service}.${operation}`, repeatable);
-          services[service].set(operation, kind);
-        }
-        return faults.call(process, kind, act);
-      };
+      (service: keyof typeof services): Send =>
+      (operation, repeatable, act) =>
+        faults.call(process, services[service][repeatable ? 'again' : 'once'](operation), act);
     /** The policy's calls land as late as the others. */
     const policyOf = (port: DenyPolicy): DenyPolicy => ({
       ...port,
