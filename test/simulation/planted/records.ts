@@ -46,6 +46,19 @@ export const RECORD_BUGS: readonly Bug[] = [
     caughtBy: /^3 /,
   },
   {
+    name: 'an event that says something else than when it was hashed',
+    planted: {
+      ledger: (real) => ({
+        ...real,
+        appendCredential: (append) => {
+          const envelopes = append.envelopes.map((one) => (one.data.type === 'VersionVerified' ? { ...one, cause: 'another' } : one));
+          return real.appendCredential({ ...append, envelopes });
+        },
+      }),
+    },
+    caughtBy: /^11 the chain verifies/,
+  },
+  {
     name: 'a state that no event accounts for',
     planted: {
       ledger: (real) => ({
