@@ -35,10 +35,10 @@ export async function simulation(): Promise<readonly Row[]> {
   ];
 }
 
-/** By itself, with the flags of its script: what other measurements left to the compiler is none of it. */
+/** By itself: what other measurements left to the compiler is none of it. */
 async function asScript(): Promise<{ readonly steps: number; readonly stepsPerCpuSecond: number }> {
-  const script = ['--max-semi-space-size=64', 'bin/simulate.ts', '--seeds', `${LONG}`, '--steps', `${STEPS}`, '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, script);
+  const asked = ['--seeds', `${LONG}`, '--steps', `${STEPS}`, '--json'];
+  const { stdout } = await promisify(execFile)('npm', ['run', '-s', 'simulate', '--', ...asked]);
   return JSON.parse(stdout);
 }
 

@@ -31,8 +31,18 @@ export function envelop<E extends Envelope['data']>(
   const at = new Date(nowMs).toISOString();
   for (const data of events) {
     const plain = {
-      ...{ specversion: '1' as const, id: ids.ulid(), type: data.type, subject, version: before.version + chain.length + 1, at },
-      ...{ actor, cause, correlationId, policyDigest, data, prevHash: chain.at(-1)?.hash ?? before.headHash },
+      specversion: '1' as const,
+      id: ids.ulid(),
+      type: data.type,
+      subject,
+      version: before.version + chain.length + 1,
+      at,
+      actor,
+      cause,
+      correlationId,
+      policyDigest,
+      data,
+      prevHash: chain.at(-1)?.hash ?? before.headHash,
     };
     const unhashed = connector ? { ...plain, connector } : plain;
     chain.push({ ...unhashed, hash: hashOf(unhashed) });

@@ -148,24 +148,30 @@ export async function pass(here: World, ms: number, served = true): Promise<stri
 const IDLE_MS = 600_000;
 const STIRS = ['change', 'change', 'request', 'hear'] as const;
 
-/** To the next message, due time, or late effect; `undefined`: there is none soon. */
-function untilNext({ ledger, messages, faults, clock }: World): number | undefined {
-  const nowMs = clock.now();
+/** When there is something to do: a message to be read, an effect that lands, a record that is due. */
+export function* moments({ ledger, messages, faults }: World): Generator<EpochMs> {
+  for (const { visibleAtMs } of messages) yield visibleAtMs;
+  for (const { landAtMs } of faults.parked) yield landAtMs;
+  yield* dueTimes(ledger);
+}
+
+function* dueTimes({ credentials, owners, denyLists, policies }: World['ledger']): Generator<EpochMs> {
+  for (const records of [credentials, owners, denyLists, policies])
+    for (const { dueAtMs } of records.values()) if (dueAtMs !== undefined) yield dueAtMs;
+}
+
+/** To what comes next; `undefined`: nothing does, for a while. */
+function untilNext(here: World): number | undefined {
+  const nowMs = here.clock.now();
   const never = nowMs + IDLE_MS;
   let next = never;
-  const at = (ms: number | undefined): void => {
-    if (ms !== undefined && ms > nowMs && ms < next) next = ms;
-  };
-  for (const { visibleAtMs } of messages) at(visibleAtMs);
-  for (const { landAtMs } of faults.parked) at(landAtMs);
-  for (const records of [ledger.credentials, ledger.owners, ledger.denyLists]) for (const { dueAtMs } of records.values()) at(dueAtMs);
+  for (const atMs of moments(here)) if (atMs > nowMs && atMs < next) next = atMs;
   return next === never ? undefined : next - nowMs;
 }
 
 /** A sweep that finds nothing does nothing. */
 function isDue({ ledger, clock }: World): boolean {
-  for (const records of [ledger.credentials, ledger.owners, ledger.denyLists, ledger.policies])
-    for (const { dueAtMs } of records.values()) if (dueAtMs !== undefined && dueAtMs <= clock.now()) return true;
+  for (const atMs of dueTimes(ledger)) if (atMs <= clock.now()) return true;
   return false;
 }
 

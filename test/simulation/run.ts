@@ -4,7 +4,7 @@ import type { Credential } from '../../lib/domain/credential/state.ts';
 import type { DenyList } from '../../lib/domain/deny-list.ts';
 import { nextOwnerStep } from '../../lib/domain/owner/decide.ts';
 import type { EpochMs } from '../../lib/domain/types.ts';
-import { type Action, nextAction, nothingSaid, perform, type Said, say } from './actions.ts';
+import { type Action, moments, nextAction, nothingSaid, perform, type Said, say } from './actions.ts';
 import { chance } from './chance.ts';
 import { COMPANIES, type CompanyName, changed, ENTITLED, MEMBERS } from './company.ts';
 import { FAULT_KINDS, LANDS_WITHIN_MS, type PlannedFault } from './faults.ts';
@@ -211,7 +211,7 @@ export async function settle(here: World, said: Said, knows: Knowledge, to: Repo
       await here.release();
       await here.sweepAccount();
     }
-    await here.pass(untilNext(here));
+    await here.pass(minutesUntilNext(here));
     const [refused] = [...here.consume(), ...(await here.consumeTokens())];
     if (refused) throw new Violation('4 AWSCURRENT works while active', `a consumer of ${refused} was refused`);
     await here.sweepDue();
@@ -229,15 +229,9 @@ export async function settle(here: World, said: Said, knows: Knowledge, to: Repo
 }
 
 /** To the next time something is due, but by minutes, as the sweep comes. */
-function untilNext({ ledger, messages, faults, clock }: World): number {
-  const nowMs = clock.now();
-  let next = nowMs + ROUND_MS;
-  for (const { visibleAtMs } of messages) next = Math.min(next, visibleAtMs);
-  for (const { landAtMs } of faults.parked) next = Math.min(next, landAtMs);
-  for (const { dueAtMs = next } of ledger.credentials.values()) next = Math.min(next, dueAtMs);
-  for (const { dueAtMs = next } of ledger.owners.values()) next = Math.min(next, dueAtMs);
-  for (const { dueAtMs = next } of ledger.denyLists.values()) next = Math.min(next, dueAtMs);
-  for (const { dueAtMs = next } of ledger.policies.values()) next = Math.min(next, dueAtMs);
+function minutesUntilNext(here: World): number {
+  const nowMs = here.clock.now();
+  const next = Math.min(nowMs + ROUND_MS, ...moments(here));
   return Math.max(1, Math.ceil((next - nowMs) / 60_000)) * 60_000;
 }
 
